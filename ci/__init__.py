@@ -1,0 +1,1 @@
+"""The shell of obsqa: command line, lanes and wiring."""

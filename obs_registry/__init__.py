@@ -1,0 +1,1 @@
+"""Which cameras are sponsored, by whom, with which data."""

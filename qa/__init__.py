@@ -1,0 +1,1 @@
+"""The domain of obsqa: plan, run, process, measure, judge."""

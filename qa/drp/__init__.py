@@ -1,0 +1,1 @@
+"""The embedded reference pipeline: LSST PipelineTasks over our own array functions."""

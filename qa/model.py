@@ -1,0 +1,237 @@
+"""The frozen values that travel along registry -> plan -> run -> measure -> judge -> report.
+
+Nothing here does I/O; `qa.documents` writes and reads these values.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - pydantic resolves the annotations at run time
+from enum import StrEnum
+
+
+class Lane(StrEnum):
+    """How much time a run may take: minutes for a commit, hours for a night."""
+
+    COMMIT = "commit"
+    NIGHTLY = "nightly"
+
+
+class Stage(StrEnum):
+    """One step of a camera's way through a run, in the order of execution."""
+
+    DRAW = "draw"
+    INGEST = "ingest"
+    PROCESS = "process"
+    MEASURE = "measure"
+
+
+class StepStatus(StrEnum):
+    """How a step ended."""
+
+    DONE = "done"
+    CAVEATS = "done-with-caveats"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage of one data set of one camera."""
+
+    camera: str
+    dataset: str
+    stage: Stage
+
+    @property
+    def key(self) -> str:
+        """Name of the step, unique within a plan."""
+        return f"{self.camera}/{self.dataset}/{self.stage}"
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """How a step went. CPU time in seconds, peak memory in MiB (0 when unknown)."""
+
+    step: Step
+    status: StepStatus
+    wall_seconds: float
+    cpu_seconds: float
+    peak_mib: float
+    message: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A camera that takes no part in a plan, and why."""
+
+    camera: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What asked for a run: `manual`, `cron`, `jenkins` or `commit`, and the packages that changed."""
+
+    kind: str = "manual"
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is going to do, camera by camera, costliest first."""
+
+    run_id: str
+    lane: Lane
+    trigger: Trigger
+    created: datetime
+    steps: tuple[Step, ...]
+    not_run: tuple[NotRun, ...] = ()
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The planned cameras, in the order of the plan."""
+        return tuple(dict.fromkeys(step.camera for step in self.steps))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """What a metric was measured on. `task` is set for resource metrics only."""
+
+    camera: str
+    dataset: str
+    band: str | None = None
+    tract: int | None = None
+    task: str | None = None
+
+    def __str__(self) -> str:
+        """Render as `camera/dataset/band/tract/task`, absent parts left out."""
+        parts = (self.camera, self.dataset, self.band, None if self.tract is None else f"t{self.tract}", self.task)
+        return "/".join(part for part in parts if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A metric's value with its unit, the number of things it rests on and its standard error.
+
+    `stderr` is None where no error can be given (a count, a time).
+    """
+
+    metric: str
+    scope: Scope
+    value: float
+    unit: str
+    n: int
+    stderr: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse NaN and infinity: what could not be measured is `Unmeasured`."""
+        if not math.isfinite(self.value) or (self.stderr is not None and not math.isfinite(self.stderr)):
+            msg = f"{self.metric} of {self.scope}: value and stderr must be finite, got {self.value} +- {self.stderr}"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A metric that was expected and could not be measured, and why."""
+
+    metric: str
+    scope: Scope
+    reason: str
+
+
+Result = Measurement | Unmeasured
+
+
+class Change(StrEnum):
+    """First half of a verdict: against the accepted baseline."""
+
+    NEW = "new"
+    STEADY = "steady"
+    IMPROVED = "improved"
+    DRIFT = "drift"
+    STEP = "step"
+    MISSING = "missing"
+
+
+class Level(StrEnum):
+    """Second half of a verdict: the requirement level reached."""
+
+    BELOW_MINIMUM = "below-minimum"
+    MINIMUM = "minimum"
+    DESIGN = "design"
+    STRETCH = "stretch"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class Status(StrEnum):
+    """What a verdict means for the exit code: only FAIL fails."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """A requirement's three targets in the metric's unit, with where they are written."""
+
+    metric: str
+    band: str | None
+    unit: str
+    operator: str
+    minimum: float
+    design: float
+    stretch: float
+    citation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """An accepted value of one metric: what tonight is compared with."""
+
+    metric: str
+    scope: Scope
+    value: float
+    unit: str
+    stderr: float | None
+    tolerance: float
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The two-part verdict on one result, with a sentence saying why.
+
+    `sigma` is the change in units of its uncertainty, positive when worse; None without a baseline.
+    """
+
+    result: Result
+    baseline: Baseline | None
+    ladder: Ladder | None
+    change: Change
+    level: Level
+    status: Status
+    sigma: float | None
+    reason: str
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric."""
+        return self.result.metric
+
+    @property
+    def scope(self) -> Scope:
+        """What it was measured on."""
+        return self.result.scope
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """One night's value of a series; `value` is None for a night it was not measured."""
+
+    run_id: str
+    when: datetime
+    value: float | None
+    stderr: float | None

@@ -1,0 +1,1 @@
+"""From comparisons to pages, plots, JUnit and text."""
