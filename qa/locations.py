@@ -1,0 +1,12 @@
+"""Where the data that come with obsqa lie: in a checkout, or inside the installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def regression_data() -> Path:
+    """Return the folder of baselines, ledger and sky recipes that belongs to this code."""
+    here = Path(__file__).resolve().parent
+    packaged = here / "_regression_data"
+    return packaged if packaged.is_dir() else here.parent / "regression_data"
