@@ -60,10 +60,9 @@ def obsqa() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
+    given = list(arguments) if arguments is not None else None
     try:
-        obsqa.main(args=list(arguments) if arguments is not None else None, prog_name="obsqa", standalone_mode=False)
-    except click.exceptions.Exit as error:
-        return error.exit_code
+        result = obsqa.main(args=given, prog_name="obsqa", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         click.echo("obsqa: interrupted; what was finished is kept", err=True)
         return INTERRUPTED
@@ -75,7 +74,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if code is None:
             raise
         return code
-    return 0
+    return result if isinstance(result, int) else 0
 
 
 def _expected(error: Exception) -> int | None:

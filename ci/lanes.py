@@ -1,0 +1,197 @@
+"""A night as a chain of stages, each of which can be repeated alone: plan, run, judge, remember, report."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import TYPE_CHECKING
+
+from qa.engines.base import Job
+from qa.errors import DocumentError, InfrastructureError, RequestError
+from qa.journal import FILE_NAME, Journal, read_record, runs_under
+from qa.model import Lane, Plan, Stage, StepStatus, Trigger
+from qa.plan import make_plan
+from qa.record import Measured, RunFinished, RunStarted, StepFinished, StepStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from ci.console import LineConsole
+    from ci.settings import Settings
+    from obs_registry.model import Camera
+    from qa.engines.base import Engine
+    from qa.model import Step
+    from qa.record import RunRecord
+    from qa.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a night uses and does not make itself; built in `ci.wiring`."""
+
+    settings: Settings
+    cameras: Sequence[Camera]
+    engine: Engine
+    store: Store | None
+    clock: Callable[[], datetime]
+    console: LineConsole
+    provenance: dict[str, str]
+    jobs: int = 2
+    stop: Event = field(default_factory=Event)
+
+    def camera(self, name: str) -> Camera:
+        """Return a camera by name."""
+        return next(camera for camera in self.cameras if camera.name == name)
+
+
+def open_run(context: Context, *, lane: Lane, trigger: Trigger, fresh: bool) -> Path:
+    """Return the folder of the run to work on: the last one if it was cut off, else a new one."""
+    plan = fresh_plan(context, lane, trigger)
+    last = None if fresh else _cut_off(context, plan)
+    if last is not None:
+        context.console.say(f"continuing {last.name}, which was cut off")
+        return last
+    folder = context.settings.runs / plan.run_id
+    with Journal(folder / FILE_NAME, context.clock) as journal:
+        journal.append(RunStarted(plan, context.provenance))
+    return folder
+
+
+def run_steps(context: Context, folder: Path) -> RunRecord:
+    """Carry out the steps that are not done yet, cameras side by side; one camera's failure stops no other."""
+    with Journal(folder / FILE_NAME, context.clock) as journal:
+        record = read_record(folder)
+        lock = Lock()
+        with ThreadPoolExecutor(context.jobs) as pool:
+            tasks = [pool.submit(_run_camera, context, folder, journal, lock, name) for name in record.plan.cameras]
+            try:
+                wait(tasks, return_when=FIRST_EXCEPTION)
+            finally:
+                # Reached early only when a task raised or the user interrupted: let no new step begin.
+                if not all(task.done() for task in tasks):
+                    context.stop.set()
+        for task in tasks:
+            task.result()
+        return read_record(folder)
+
+
+def finish(context: Context, folder: Path, exit_code: int) -> RunRecord:
+    """Write the end of a run."""
+    with Journal(folder / FILE_NAME, context.clock) as journal:
+        journal.append(RunFinished(exit_code))
+    return read_record(folder)
+
+
+def remember(context: Context, record: RunRecord) -> None:
+    """Put a run into the history; a history that cannot be written costs a warning, not the night."""
+    if context.store is None:
+        return
+    try:
+        context.store.save(record)
+    except InfrastructureError as error:
+        context.console.say(f"warning: {error}")
+
+
+def find_run(runs: Path, name: str) -> Path:
+    """Return the folder of a run by its id, its path, or `latest`.
+
+    Raises
+    ------
+    RequestError
+        If there is no such run.
+    """
+    known = runs_under(runs)
+    if name == "latest" and known:
+        return known[-1]
+    for folder in (runs / name, runs.parent / name):
+        if folder in known:
+            return folder
+    from pathlib import Path  # noqa: PLC0415 - typing only elsewhere
+
+    if (Path(name) / FILE_NAME).is_file():
+        return Path(name)
+    shown = ", ".join(folder.name for folder in known[-3:]) or "none"
+    msg = f"no run is called {name!r} under {runs}; the last ones: {shown}"
+    raise RequestError(msg)
+
+
+def _run_camera(context: Context, folder: Path, journal: Journal, lock: Lock, name: str) -> None:
+    """Take one camera through its steps, in order, as far as it goes."""
+    record = read_record(folder)
+    for step in (step for step in record.plan.steps if step.camera == name):
+        if record.is_done(step):
+            continue
+        if context.stop.is_set() or not _run_step(context, folder, journal, lock, step):
+            return
+
+
+def _run_step(context: Context, folder: Path, journal: Journal, lock: Lock, step: Step) -> bool:
+    with lock:
+        journal.append(StepStarted(step))
+    report = context.engine.run(_job(context, folder, step), context.console.progress)
+    if context.stop.is_set() and report.outcome.status is StepStatus.FAILED:
+        return False  # cut off with us, to be continued: not a failure of the step
+    with lock:
+        if step.stage is Stage.MEASURE and report.outcome.status is not StepStatus.FAILED:
+            journal.append(Measured(step.camera, step.dataset, report.results, report.caveats))
+        journal.append(StepFinished(report.outcome))
+    context.console.finished(report.outcome)
+    return report.outcome.status is not StepStatus.FAILED
+
+
+def _job(context: Context, folder: Path, step: Step) -> Job:
+    camera = context.camera(step.camera)
+    dataset = next(dataset for dataset in camera.datasets if dataset.name == step.dataset)
+    place = folder / camera.name / dataset.name
+    place.mkdir(parents=True, exist_ok=True)
+    return Job(step, camera, dataset, place, context.settings.cache, context.settings.regression_data)
+
+
+def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:
+    """Plan a run as of now, under a new id."""
+    now = context.clock()
+    return make_plan(
+        context.cameras,
+        run_id=_new_run_id(context.settings.runs, now),
+        lane=lane,
+        trigger=trigger,
+        created=now,
+        last_coadds=context.store.last_coadds() if context.store else {},
+    )
+
+
+def _new_run_id(runs: Path, now: datetime) -> str:
+    base = now.strftime("%Y%m%dT%H%M%SZ")
+    taken = {folder.name for folder in runs_under(runs)}
+    return next(name for number in range(10_000) if (name := f"{base}-{number}" if number else base) not in taken)
+
+
+def _cut_off(context: Context, plan: Plan) -> Path | None:
+    """Return the last run if it never ended and was the same night with the same software."""
+    known = runs_under(context.settings.runs)
+    record = _readable_record(context, known[-1]) if known else None
+    if record is None:
+        return None
+    same_plan = record.plan.lane is plan.lane and set(record.plan.steps) == set(plan.steps)
+    same_software = _software(record.provenance) == _software(context.provenance)
+    if record.finished is not None or not same_plan:
+        return None
+    if not same_software:
+        context.console.say(f"{known[-1].name} was cut off, but the software changed since: starting anew")
+        return None
+    return known[-1]
+
+
+def _readable_record(context: Context, run: Path) -> RunRecord | None:
+    try:
+        return read_record(run)
+    except DocumentError as error:
+        context.console.say(f"warning: {error}")
+        return None
+
+
+def _software(facts: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if name.startswith("package ") or name == "revision"}

@@ -1,0 +1,34 @@
+"""`obsqa compare`: judge a run's measurements again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ci import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(epilog="Example: obsqa compare latest")
+@click.argument("run", default="latest")
+@options.registry
+@options.runs
+@options.as_json
+def compare(run: str, registry: tuple[Path, ...], runs: Path | None, *, as_json: bool) -> int:
+    """Judge a run again, with today's baselines and requirements, and write its report again.
+
+    RUN is a run id, a path, or `latest`.
+    """
+    from ci.lanes import find_run  # noqa: PLC0415 - heavy
+    from ci.publish import conclude, print_summary  # noqa: PLC0415
+    from ci.settings import Settings  # noqa: PLC0415
+    from ci.wiring import make_context  # noqa: PLC0415
+
+    settings = Settings.from_environment().override(runs=runs, registry=registry)
+    folder = find_run(settings.runs, run)
+    record = conclude(make_context(settings, ()), folder)
+    print_summary(folder, as_json=as_json)
+    return record.exit_code or 0

@@ -1,0 +1,52 @@
+"""`obsqa nightly`: the main job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ci import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(epilog="Example: obsqa nightly --quick --camera hsc")
+@options.camera
+@options.registry
+@options.runs
+@options.as_json
+@click.option("--quick", is_flag=True, help="Use the small data sets of the commit lane.")
+@click.option("--new", "fresh", is_flag=True, help="Begin a new night even if the last one was cut off.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Cameras side by side.  [default: the machine's cores]")
+def nightly(
+    cameras: tuple[str, ...],
+    registry: tuple[Path, ...],
+    runs: Path | None,
+    jobs: int | None,
+    *,
+    as_json: bool,
+    quick: bool,
+    fresh: bool,
+) -> int:
+    """Process every supported camera from raw exposures through coadd measurement, judge it and report it.
+
+    A night that was cut off, by whatever, is continued by the next `obsqa nightly`: finished steps are not done again.
+    Ends by printing where the report is.
+    """
+    from ci.lanes import open_run, run_steps  # noqa: PLC0415 - heavy
+    from ci.publish import conclude, print_summary  # noqa: PLC0415
+    from ci.settings import Settings  # noqa: PLC0415
+    from ci.wiring import make_context  # noqa: PLC0415
+    from qa.model import Lane, Trigger  # noqa: PLC0415
+
+    settings = Settings.from_environment().override(runs=runs, registry=registry)
+    context = make_context(settings, cameras, jobs=jobs)
+    lane = Lane.COMMIT if quick else Lane.NIGHTLY
+    folder = open_run(context, lane=lane, trigger=Trigger(), fresh=fresh)
+    with context.console:
+        run_steps(context, folder)
+        record = conclude(context, folder)
+    print_summary(folder, as_json=as_json)
+    return record.exit_code or 0

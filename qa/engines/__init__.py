@@ -1,0 +1,1 @@
+"""Where a step is carried out: an engine maps a step to its outcome."""

@@ -1,0 +1,129 @@
+"""What each stage of a twin data set does: draw -> ingest -> process -> measure.
+
+Each stage leaves its result in the data set's folder and can be repeated alone.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qa.errors import EngineError
+from qa.model import Result, Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qa.engines.base import Job
+
+Tick = Callable[[int, int], None]
+
+MEASUREMENTS = "measurements.json"
+_EXECUTED = re.compile(r"Executed (\d+) quanta successfully, (\d+) failed and (\d+) remain")
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """What a stage has to say beyond the files it left."""
+
+    message: str = ""
+    results: tuple[Result, ...] = ()
+    caveats: tuple[str, ...] = ()
+
+
+def draw(job: Job, tick: Tick) -> Produced:
+    """Draw the twin's raw exposures into the cache, or find them there."""
+    from qa.twins.cache import ensure  # noqa: PLC0415 - GalSim is imported by those who draw
+
+    twin = ensure(job.camera, job.dataset, cache=job.cache, recipes=job.recipes, progress=tick)
+    _link(job.folder / "twin", twin)
+    return Produced()
+
+
+def ingest(job: Job, tick: Tick) -> Produced:
+    """Make the data set's Butler repository and bring raws, calibrations and reference catalogue into it."""
+    from qa.drp.ingest import ingest as bring_in  # noqa: PLC0415
+
+    caveats = bring_in(job.folder / "twin", job.folder / "butler")
+    tick(1, 1)
+    return Produced(caveats=tuple(caveats))
+
+
+def process(job: Job, tick: Tick) -> Produced:
+    """Run the pipeline with `pipetask`; continues where an earlier attempt was cut off."""
+    from qa.drp.command import process_command  # noqa: PLC0415
+    from qa.engines.worker import die_with_parent  # noqa: PLC0415 - the two halves of a child
+
+    log = job.folder / "logs" / "pipetask.log"
+    with log.open("ab") as stream:
+        start = stream.tell()
+        command = process_command(job.folder / "butler", pipeline=job.dataset.pipeline)
+        # The child is single-threaded here, which makes preexec_fn safe.
+        child = subprocess.Popen(
+            command,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            close_fds=False,
+            preexec_fn=die_with_parent,  # noqa: PLW1509
+        )
+        while child.poll() is None:
+            time.sleep(_POLL_SECONDS)
+            _report_quanta(log, start, tick)
+    _report_quanta(log, start, tick)
+    # Failed quanta are told by the measuring stage, which knows which; only a run without any is a failure here.
+    if child.returncode and _quanta(log, start) is None:
+        raise EngineError(_last_error(log, start))
+    return Produced()
+
+
+def measure(job: Job, tick: Tick) -> Produced:
+    """Harvest the metric bundles from the Butler."""
+    from qa.documents import write_document  # noqa: PLC0415
+    from qa.drp.harvest import harvest  # noqa: PLC0415
+
+    harvested = harvest(job.folder / "butler", camera=job.step.camera, dataset=job.step.dataset, out=job.folder)
+    write_document(job.folder / MEASUREMENTS, "measurements", harvested.results, tuple[Result, ...])
+    tick(1, 1)
+    return Produced(results=harvested.results, caveats=harvested.caveats)
+
+
+STAGES: dict[Stage, Callable[[Job, Tick], Produced]] = {
+    Stage.DRAW: draw,
+    Stage.INGEST: ingest,
+    Stage.PROCESS: process,
+    Stage.MEASURE: measure,
+}
+
+
+def _link(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.resolve(), target_is_directory=True)
+
+
+def _quanta(log: Path, start: int) -> tuple[int, int, int] | None:
+    """Return how many quanta succeeded, failed and remain, by the log's last word on it."""
+    with log.open("rb") as stream:
+        stream.seek(start)
+        found = _EXECUTED.findall(stream.read().decode(errors="replace"))
+    return (int(found[-1][0]), int(found[-1][1]), int(found[-1][2])) if found else None
+
+
+def _report_quanta(log: Path, start: int, tick: Tick) -> None:
+    counts = _quanta(log, start)
+    if counts:
+        done, failed, remain = counts
+        tick(done + failed, done + failed + remain)
+
+
+def _last_error(log: Path, start: int) -> str:
+    """Return the last line of the log that names an error."""
+    with log.open("rb") as stream:
+        stream.seek(start)
+        lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
+    return (errors or lines or ["pipetask ended without a word"])[-1]

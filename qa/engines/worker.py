@@ -1,0 +1,97 @@
+"""The child's half of the local engine: one step, its log file, its cost, its report."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from qa.engines.base import StepReport
+from qa.engines.stages import STAGES, Produced
+from qa.errors import ObsqaError
+from qa.model import StepOutcome, StepStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+    from qa.engines.base import Job
+
+_KIB = 1024.0
+_PR_SET_PDEATHSIG = 1
+
+
+def work(job: Job, send: Connection) -> None:
+    """Carry out a step and send its progress and its report."""
+    die_with_parent()
+    log = job.folder / "logs" / f"{job.step.stage}.log"
+    began, before = time.monotonic(), _cpu_seconds()
+    try:
+        with _logging_to(log), _alone_in(job.folder):
+            produced = STAGES[job.step.stage](job, lambda done, total: send.send((done, total)))
+        status = StepStatus.CAVEATS if produced.caveats else StepStatus.DONE
+        message = produced.message
+    except ObsqaError as error:
+        produced, status, message = Produced(), StepStatus.FAILED, str(error)
+    except Exception as error:  # noqa: BLE001 - one camera's bug must not end the night; the log has the traceback
+        with log.open("a") as stream:
+            traceback.print_exc(file=stream)
+        produced, status, message = Produced(), StepStatus.FAILED, f"{type(error).__name__}: {error}"
+    outcome = StepOutcome(
+        step=job.step,
+        status=status,
+        wall_seconds=time.monotonic() - began,
+        cpu_seconds=_cpu_seconds() - before,
+        peak_mib=_peak_mib(),
+        message=message,
+        log=str(log),
+    )
+    send.send(StepReport(outcome, produced.results, produced.caveats))
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent ends, so that a killed night leaves nobody behind."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - Linux only
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """Send logging, stdout and stderr, also of grandchildren, to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        os.dup2(stream.fileno(), sys.stdout.fileno() if sys.stdout else 1)
+        os.dup2(stream.fileno(), sys.stderr.fileno() if sys.stderr else 2)
+        logging.basicConfig(level=logging.INFO, force=True, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        yield
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold a data set's folder; waits for a process of an earlier, killed night to be gone."""
+    with (folder / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        # Inherited by grandchildren, so that the lock lasts as long as anybody works here.
+        os.set_inheritable(handle.fileno(), True)  # noqa: FBT003 - os has no keyword here
+        yield
+
+
+def _cpu_seconds() -> float:
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def _peak_mib() -> float:
+    """Return the peak memory of this process or its largest child, in MiB."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return max(usage.ru_maxrss for usage in usages) / _KIB

@@ -1,0 +1,152 @@
+"""The append-only record of a run: one JSON event a line, flushed to the disk before the next step begins.
+
+A process killed in mid-write leaves a torn last line, which is dropped; a torn line elsewhere is an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from qa.documents import SCHEMA, from_plain, to_plain
+from qa.errors import DiskFullError, DocumentError, EngineError
+from qa.record import Entry, Event, RunRecord, replay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+FILE_NAME = "journal.jsonl"
+
+
+class BusyError(EngineError):
+    """Another process is writing this run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path.parent}: another obsqa is working on this run; wait for it or end it")
+
+
+def _event_type() -> Any:  # noqa: ANN401 - a type form
+    from pydantic import Field  # noqa: PLC0415 - see qa.documents
+
+    return Annotated[Event, Field(discriminator="event")]
+
+
+class Journal:
+    """A run's journal, held open by the one process that may write it."""
+
+    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+        self._path, self._clock = path, clock
+        self._kind = _event_type()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._lock()
+        self._drop_torn_line()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._handle)
+
+    def append(self, event: Event) -> None:
+        """Write one event; it is on the disk when this returns.
+
+        Raises
+        ------
+        DiskFullError
+            If there is no space; what was written before stays readable.
+        """
+        body = {"schema": SCHEMA, "when": self._clock().isoformat(), **to_plain(event, self._kind)}
+        line = json.dumps(body, sort_keys=True, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+        end = os.lseek(self._handle, 0, os.SEEK_END)
+        try:
+            written = os.write(self._handle, line)
+            os.fsync(self._handle)
+        except OSError as error:
+            os.ftruncate(self._handle, end)
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise DiskFullError(self._path) from error
+            raise
+        if written != len(line):
+            os.ftruncate(self._handle, end)
+            raise DiskFullError(self._path)
+
+    def record(self) -> RunRecord | None:
+        """Sum what was written so far."""
+        return replay(read_entries(self._path))
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._handle)
+            raise BusyError(self._path) from None
+
+    def _drop_torn_line(self) -> None:
+        text = self._path.read_bytes()
+        whole = text.rfind(b"\n") + 1
+        if whole < len(text):
+            os.ftruncate(self._handle, whole)
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """Read a journal's events in order.
+
+    Raises
+    ------
+    DocumentError
+        If a line before the last is not an event of a schema this version knows.
+    """
+    kind = _event_type()
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        raise DocumentError(path, required="a run's journal", found="no such file") from None
+    # What follows the last newline is empty, or the line a killed process was writing.
+    for number, line in enumerate(lines[:-1], start=1):
+        yield _entry(path, number, line, kind)
+
+
+def _entry(path: Path, number: int, line: bytes, kind: Any) -> Entry:  # noqa: ANN401
+    from datetime import datetime  # noqa: PLC0415 - shadowed for typing only
+
+    place, required = f"{path}:{number}", f"an event of schema {SCHEMA}"
+    try:
+        body = json.loads(line)
+        if not isinstance(body, dict) or body.pop("schema", None) != SCHEMA:
+            raise DocumentError(place, required=required, found=line[:60].decode(errors="replace"))
+        return Entry(datetime.fromisoformat(body.pop("when")), from_plain(body, kind))
+    except (ValueError, KeyError) as error:
+        found = str(error).splitlines()[0]
+        raise DocumentError(place, required=required, found=found) from None
+
+
+def read_record(run: Path) -> RunRecord:
+    """Sum the journal of a run's folder.
+
+    Raises
+    ------
+    DocumentError
+        If there is no journal, or it holds no start.
+    """
+    record = replay(read_entries(run / FILE_NAME))
+    if record is None:
+        raise DocumentError(run / FILE_NAME, required="a journal with a start", found="none")
+    return record
+
+
+def runs_under(folder: Path) -> list[Path]:
+    """Return the folders of runs, oldest first: run ids begin with their date and sort by time."""
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(entry for entry in folder.iterdir() if (entry / FILE_NAME).is_file())
+    return []

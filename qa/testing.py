@@ -1,0 +1,103 @@
+"""Builders and fakes for tests, of obsqa's own and of camera packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from obs_registry.model import Camera, Dataset, Instrument, Lane, Lease, Package, Sponsor
+from qa.model import HistoryPoint, Measurement, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qa.record import RunRecord
+    from qa.store import Series
+
+NOW = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
+"""The moment at which the builders' world stands still."""
+
+
+def a_camera(
+    name: str = "testcam",
+    *,
+    bands: tuple[str, ...] = ("r",),
+    until: date = date(2027, 3, 1),
+    retired: date | None = None,
+    datasets: bool = True,
+) -> Camera:
+    """Build a sponsored camera with a nightly and a commit data set."""
+    sky = {"nightly": name, "commit": f"{name}-quick"}
+    made = tuple(
+        Dataset(name=label, kind="twin", lane=lane, sky=sky[lane.value], bands=bands)
+        for label, lane in (("twin", Lane.NIGHTLY), ("twin-quick", Lane.COMMIT))
+    )
+    return Camera(
+        name=name,
+        title=name.title(),
+        package=Package(name=f"obs_{name}", repository=f"https://example.org/obs_{name}"),
+        sponsor=Sponsor(team="the test team", contact="team@example.org", deputy="deputy@example.org"),
+        lease=Lease(granted=date(2026, 1, 1), until=until),
+        retired=retired,
+        instrument=Instrument(
+            name=name.upper(),
+            detectors=4,
+            detector_size=(2048, 4096),
+            pixel_um=10.0,
+            plate_scale=20.0,
+            pixel_scale=0.2,
+            filters={f"{band}_1": band for band in ("g", "r", "i")},
+        ),
+        datasets=made if datasets else (),
+    )
+
+
+def a_measurement(value: float = 5.0, *, metric: str = "PA1", band: str = "r", camera: str = "testcam") -> Measurement:
+    """Build a measurement of 100 stars with a tenth of its value as standard error."""
+    return Measurement(metric, Scope(camera, "twin", band, 0), value, "mmag", 100, abs(value) / 10)
+
+
+class Clock:
+    """A clock that moves on by a second each time it is read."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self._now = now
+
+    def __call__(self) -> datetime:
+        """Return the time, a second later than the last."""
+        self._now += timedelta(seconds=1)
+        return self._now
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """A store that forgets: the test form of `qa.store.Store`."""
+
+    records: dict[str, RunRecord] = field(default_factory=dict)
+
+    def save(self, record: RunRecord) -> None:
+        """Keep a run."""
+        self.records[record.run_id] = record
+
+    def history(self, *, camera: str | None = None, metric: str | None = None) -> Mapping[Series, list[HistoryPoint]]:
+        """Return series, each oldest first."""
+        series: dict[Series, list[HistoryPoint]] = {}
+        for record in sorted(self.records.values(), key=lambda one: (one.started, one.run_id)):
+            for result in record.results:
+                if camera in {None, result.scope.camera} and metric in {None, result.metric}:
+                    measured = isinstance(result, Measurement)
+                    value, stderr = (result.value, result.stderr) if measured else (None, None)
+                    point = HistoryPoint(record.run_id, record.started, value, stderr)
+                    series.setdefault((result.metric, result.scope), []).append(point)
+        return series
+
+    def last_coadds(self) -> Mapping[str, datetime]:
+        """Return when each camera was last measured on coadds."""
+        latest: dict[str, datetime] = {}
+        for record in self.records.values():
+            for camera in record.plan.cameras:
+                when = record.coadds_measured(camera)
+                if when is not None:
+                    latest[camera] = max(when, latest.get(camera, when))
+        return latest
