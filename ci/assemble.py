@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from obs_registry.lease import state_of
 from qa.journal import read_record, runs_under
 from qa.metrics import catalogue
+from qa.plan import NOT_ASKED
 from reports.night import CameraNight, Night, Picture, RunStatus
 
 if TYPE_CHECKING:
@@ -27,13 +28,16 @@ def night_of(context: Context, folder: Path, record: RunRecord) -> Night:
         plan=record.plan,
         started=record.started,
         finished=record.finished or context.clock(),
-        cameras=tuple(_camera_night(context, folder, record, camera, last_coadds) for camera in context.cameras),
+        cameras=(
+            *(_camera_night(context, folder, record, camera, last_coadds) for camera in context.cameras),
+            *_unknown_cameras(context, record),
+        ),
         comparisons=record.comparisons,
         definitions=catalogue(),
         exit_code=record.exit_code or 0,
         history={series: tuple(points) for series, points in history.items()},
         provenance=record.provenance,
-        previous_cameras=_previous_cameras(folder),
+        previous_cameras=_previous_cameras(folder, record),
     )
 
 
@@ -51,15 +55,11 @@ def _camera_night(
         lease_until=camera.lease.until if camera.lease else None,
         status=status,
         reason=reason,
-        steps=tuple(record.outcomes[step.key] for step in record.plan.steps if _belongs(record, step.key, camera)),
+        steps=tuple(one for one in record.outcomes.values() if one.step.camera == camera.name),
         caveats=tuple(text for key, one in record.measured.items() if key[0] == camera.name for text in one.caveats),
         last_coadd=record.coadds_measured(camera.name) or last_coadds.get(camera.name),
         pictures=tuple(_pictures(folder, camera)),
     )
-
-
-def _belongs(record: RunRecord, key: str, camera: Camera) -> bool:
-    return key in record.outcomes and key.split("/", 1)[0] == camera.name
 
 
 def _status(record: RunRecord, camera: str) -> tuple[RunStatus, str]:
@@ -69,7 +69,7 @@ def _status(record: RunRecord, camera: str) -> tuple[RunStatus, str]:
         return RunStatus.FAILED, f"{failure.step.stage}: {failure.message}"
     if record.completed(camera) and camera in record.plan.cameras:
         return RunStatus.RAN, ""
-    return RunStatus.NOT_RUN, left_out.get(camera, "not asked for in this run")
+    return RunStatus.NOT_RUN, left_out.get(camera, "not in the plan of this run")
 
 
 def _pictures(folder: Path, camera: Camera) -> Iterator[Picture]:
@@ -78,7 +78,21 @@ def _pictures(folder: Path, camera: Camera) -> Iterator[Picture]:
             yield Picture(path.stem.removeprefix("coadd-"), path)
 
 
-def _previous_cameras(folder: Path) -> tuple[str, ...]:
-    """Return the cameras of the run before this one, in the same folder of runs."""
-    earlier = [run for run in runs_under(folder.parent) if run.name < folder.name]
-    return read_record(earlier[-1]).plan.cameras if earlier else ()
+def _unknown_cameras(context: Context, record: RunRecord) -> Iterator[CameraNight]:
+    """Yield the cameras of the run that the registry does not tell of: their files have faults, or are gone."""
+    known = {camera.name for camera in context.cameras}
+    for name in dict.fromkeys((*record.plan.cameras, *(one.camera for one in record.plan.not_run))):
+        if name not in known:
+            status, reason = _status(record, name)
+            steps = tuple(one for one in record.outcomes.values() if one.step.camera == name)
+            yield CameraNight(name, name, "", lease="unknown", status=status, reason=reason, steps=steps)
+
+
+def _previous_cameras(folder: Path, record: RunRecord) -> tuple[str, ...]:
+    """Return the cameras of the run before this one in its lane, but for those deliberately left out of this one."""
+    spared = {one.camera for one in record.plan.not_run if one.reason == NOT_ASKED}
+    for run in reversed([run for run in runs_under(folder.parent) if run.name < folder.name]):
+        earlier = read_record(run).plan
+        if earlier.lane is record.plan.lane:
+            return tuple(camera for camera in earlier.cameras if camera not in spared)
+    return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from qa.plan import make_plan
 from qa.record import Measured, RunFinished, RunStarted, StepFinished, StepStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ci.settings import Settings
     from obs_registry.model import Camera
     from qa.engines.base import Engine
-    from qa.model import Step
+    from qa.model import NotRun, Step
     from qa.record import RunRecord
     from qa.store import Store
 
@@ -39,6 +39,8 @@ class Context:
     clock: Callable[[], datetime]
     console: LineConsole
     provenance: dict[str, str]
+    asked: Collection[str] = ()
+    faulty: Sequence[NotRun] = ()
     jobs: int = 2
     stop: Event = field(default_factory=Event)
 
@@ -153,14 +155,16 @@ def _job(context: Context, folder: Path, step: Step) -> Job:
 def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:
     """Plan a run as of now, under a new id."""
     now = context.clock()
-    return make_plan(
+    plan = make_plan(
         context.cameras,
         run_id=_new_run_id(context.settings.runs, now),
         lane=lane,
         trigger=trigger,
         created=now,
         last_coadds=context.store.last_coadds() if context.store else {},
+        asked=context.asked,
     )
+    return replace(plan, not_run=(*plan.not_run, *context.faulty))
 
 
 def _new_run_id(runs: Path, now: datetime) -> str:

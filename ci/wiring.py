@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ci.console import make_console
 from ci.lanes import Context
-from obs_registry.loader import load_registry
+from obs_registry.loader import read_registry
 from qa.engines.local import LocalEngine
 from qa.errors import InfrastructureError, UnknownNameError
+from qa.model import NotRun
 from qa.provenance import collect
 from qa.store import SqlStore
 
@@ -22,22 +23,27 @@ if TYPE_CHECKING:
 SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def choose_cameras(settings: Settings, names: tuple[str, ...]) -> list[Camera]:
-    """Return the named cameras of the registry, or all of them.
+def read_cameras(settings: Settings, asked: tuple[str, ...] = ()) -> tuple[list[Camera], list[NotRun]]:
+    """Return the cameras of the registry, and those whose files have faults.
 
     Raises
     ------
     UnknownNameError
-        If there is no camera of a name.
+        If a camera asked for does not exist.
     """
-    registry, kind = load_registry(settings.registry), "camera"
-    for name in names:
-        if name not in registry:
-            raise UnknownNameError(kind, name, sorted(registry))
-    return [camera for camera in registry.values() if not names or camera.name in names]
+    reading, kind = read_registry(settings.registry), "camera"
+    faults: dict[str, str] = {}
+    for fault in reading.faults:
+        faults.setdefault(fault.camera, str(fault))
+    known = {*reading.registry, *faults}
+    for name in asked:
+        if name not in known:
+            raise UnknownNameError(kind, name, sorted(known))
+    faulty = [NotRun(name, f"registry: {text}") for name, text in faults.items() if not asked or name in asked]
+    return list(reading.registry.values()), faulty
 
 
-def make_context(settings: Settings, cameras: tuple[str, ...], *, jobs: int | None = None) -> Context:
+def make_context(settings: Settings, asked: tuple[str, ...] = (), *, jobs: int | None = None) -> Context:
     """Build what a night uses."""
     for name in SINGLE_THREADED:
         os.environ[name] = "1"
@@ -47,9 +53,14 @@ def make_context(settings: Settings, cameras: tuple[str, ...], *, jobs: int | No
     except InfrastructureError as error:
         console.say(f"warning: {error}")
         store = None
+    healthy, faulty = read_cameras(settings, asked)
+    for one in faulty:
+        console.say(f"warning: {one.reason}")
     return Context(
         settings=settings,
-        cameras=choose_cameras(settings, cameras),
+        cameras=healthy,
+        faulty=faulty,
+        asked=asked,
         engine=LocalEngine(),
         store=store,
         clock=lambda: datetime.now(UTC),

@@ -8,11 +8,13 @@ from obs_registry.lease import LeaseState, state_of
 from qa.model import Lane, NotRun, Plan, Stage, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from obs_registry.model import Camera, Dataset
     from qa.model import Trigger
+
+NOT_ASKED = "not asked for in this run"
 
 
 def make_plan(
@@ -23,13 +25,16 @@ def make_plan(
     trigger: Trigger,
     created: datetime,
     last_coadds: Mapping[str, datetime],
+    asked: Collection[str] = (),
 ) -> Plan:
     """Plan a run: the camera longest without a coadd measurement first, then the one with most bands.
 
     Parameters
     ----------
     cameras
-        The cameras asked for.
+        The cameras of the registry.
+    asked
+        Names of those asked for; empty for all.
     run_id, lane, trigger, created
         Identity of the run; leases are judged at `created`.
     last_coadds
@@ -39,7 +44,7 @@ def make_plan(
     left_out: list[NotRun] = []
     for camera in cameras:
         datasets = [dataset for dataset in camera.datasets if dataset.lane.value == lane.value]
-        reason = _why_not(camera, datasets, lane, created)
+        reason = NOT_ASKED if asked and camera.name not in asked else _why_not(camera, datasets, lane, created)
         if reason:
             left_out.append(NotRun(camera.name, reason))
         else:

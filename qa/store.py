@@ -215,9 +215,8 @@ def _not_run_row(record: RunRecord, camera: str, reason: str) -> dict[str, objec
 
 
 def _result_row(run_id: str, result: Result) -> dict[str, object]:
-    measured = isinstance(result, Measurement)
     scope = result.scope
-    return {
+    row: dict[str, object] = {
         "run_id": run_id,
         "metric": result.metric,
         "camera": scope.camera,
@@ -225,12 +224,13 @@ def _result_row(run_id: str, result: Result) -> dict[str, object]:
         "band": scope.band or "",
         "tract": -1 if scope.tract is None else scope.tract,
         "task": scope.task or "",
-        "value": result.value if measured else None,
-        "unit": result.unit if measured else None,
-        "n": result.n if measured else None,
-        "stderr": result.stderr if measured else None,
-        "reason": None if measured else result.reason,
     }
+    # All rows of one statement have the same columns.
+    empty = dict.fromkeys(("value", "unit", "n", "stderr", "reason"))
+    if isinstance(result, Measurement):
+        measured = {"value": result.value, "unit": result.unit, "n": result.n, "stderr": result.stderr}
+        return row | empty | measured
+    return row | empty | {"reason": result.reason}
 
 
 def _scope(row: Row[tuple[object, ...]]) -> Scope:

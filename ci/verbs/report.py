@@ -29,4 +29,4 @@ def report(run: str, registry: tuple[Path, ...], runs: Path | None) -> None:
 
     settings = Settings.from_environment().override(runs=runs, registry=registry)
     folder = find_run(settings.runs, run)
-    click.echo(publish(make_context(settings, ()), folder, read_record(folder)))
+    click.echo(publish(make_context(settings), folder, read_record(folder)))

@@ -28,7 +28,7 @@ def status(registry: tuple[Path, ...], runs: Path | None, *, as_json: bool) -> N
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from ci.settings import Settings  # noqa: PLC0415
-    from ci.wiring import choose_cameras  # noqa: PLC0415 - heavy
+    from ci.wiring import read_cameras  # noqa: PLC0415 - heavy
     from qa.journal import read_record, runs_under  # noqa: PLC0415
     from qa.store import SqlStore  # noqa: PLC0415
 
@@ -37,7 +37,7 @@ def status(registry: tuple[Path, ...], runs: Path | None, *, as_json: bool) -> N
     record = read_record(known[-1]) if known else None
     now = datetime.now(UTC)
     last_coadds = SqlStore.beside(settings.runs).last_coadds() if known else {}
-    rows = [_row(camera, record, last_coadds.get(camera.name), now) for camera in choose_cameras(settings, ())]
+    rows = [_row(camera, record, last_coadds.get(camera.name), now) for camera in read_cameras(settings)[0]]
     if as_json:
         click.echo(json.dumps({"run": _run(record), "cameras": rows}, indent=1, sort_keys=True))
         return

@@ -5,24 +5,26 @@ Each stage leaves its result in the data set's folder and can be repeated alone.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import EngineError
 from qa.model import Result, Stage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from qa.engines.base import Job
 
 Tick = Callable[[int, int], None]
 
+REPOSITORY = "butler"
 MEASUREMENTS = "measurements.json"
+RUN = "obsqa"
 _EXECUTED = re.compile(r"Executed (\d+) quanta successfully, (\d+) failed and (\d+) remain")
 _POLL_SECONDS = 0.2
 
@@ -49,23 +51,23 @@ def ingest(job: Job, tick: Tick) -> Produced:
     """Make the data set's Butler repository and bring raws, calibrations and reference catalogue into it."""
     from qa.drp.ingest import ingest as bring_in  # noqa: PLC0415
 
-    caveats = bring_in(job.folder / "twin", job.folder / "butler")
+    caveats = bring_in(job.folder / "twin", job.folder / REPOSITORY).caveats
     tick(1, 1)
-    return Produced(caveats=tuple(caveats))
+    return Produced(caveats=caveats)
 
 
 def process(job: Job, tick: Tick) -> Produced:
     """Run the pipeline with `pipetask`; continues where an earlier attempt was cut off."""
-    from qa.drp.command import process_command  # noqa: PLC0415
+    from qa.drp.command import process_command, process_environment  # noqa: PLC0415
     from qa.engines.worker import die_with_parent  # noqa: PLC0415 - the two halves of a child
 
     log = job.folder / "logs" / "pipetask.log"
     with log.open("ab") as stream:
         start = stream.tell()
-        command = process_command(job.folder / "butler", pipeline=job.dataset.pipeline)
         # The child is single-threaded here, which makes preexec_fn safe.
         child = subprocess.Popen(
-            command,
+            process_command(job.folder / REPOSITORY, run=RUN, pipeline=_pipeline(job.dataset.pipeline)),
+            env=process_environment(os.environ),
             stdout=stream,
             stderr=subprocess.STDOUT,
             close_fds=False,
@@ -74,8 +76,7 @@ def process(job: Job, tick: Tick) -> Produced:
         while child.poll() is None:
             time.sleep(_POLL_SECONDS)
             _report_quanta(log, start, tick)
-    _report_quanta(log, start, tick)
-    # Failed quanta are told by the measuring stage, which knows which; only a run without any is a failure here.
+    # Failed quanta are told by the measuring stage, which knows which; without any, it was pipetask that failed.
     if child.returncode and _quanta(log, start) is None:
         raise EngineError(_last_error(log, start))
     return Produced()
@@ -86,10 +87,12 @@ def measure(job: Job, tick: Tick) -> Produced:
     from qa.documents import write_document  # noqa: PLC0415
     from qa.drp.harvest import harvest  # noqa: PLC0415
 
-    harvested = harvest(job.folder / "butler", camera=job.step.camera, dataset=job.step.dataset, out=job.folder)
-    write_document(job.folder / MEASUREMENTS, "measurements", harvested.results, tuple[Result, ...])
+    found = harvest(job.folder / REPOSITORY, RUN, job.step.camera, job.step.dataset, job.folder)
+    if found.failures and all(result.scope.band is None for result in found.results):
+        raise EngineError(found.failures[0])
+    write_document(job.folder / MEASUREMENTS, "measurements", found.results, tuple[Result, ...])
     tick(1, 1)
-    return Produced(results=harvested.results, caveats=harvested.caveats)
+    return Produced(results=found.results, caveats=(*found.failures, *found.caveats))
 
 
 STAGES: dict[Stage, Callable[[Job, Tick], Produced]] = {
@@ -98,6 +101,11 @@ STAGES: dict[Stage, Callable[[Job, Tick], Produced]] = {
     Stage.PROCESS: process,
     Stage.MEASURE: measure,
 }
+
+
+def _pipeline(name: str) -> Path:
+    """Resolve a pipeline of the registry: absolute, or relative to where obsqa's packages lie."""
+    return Path(__file__).resolve().parents[2] / name
 
 
 def _link(link: Path, target: Path) -> None:

@@ -56,3 +56,18 @@ def test_a_retired_camera_is_left_out_with_the_reason() -> None:
 def test_a_camera_without_data_is_left_out_with_the_reason() -> None:
     """A camera that cannot be processed is named."""
     assert plan_of(a_camera(datasets=False)).not_run[0].reason == "sponsored: no data set for the nightly lane"
+
+
+def test_who_was_not_asked_for_is_told_apart() -> None:
+    """A run of some cameras names the others, so that nobody takes their absence for a loss."""
+    plan = make_plan(
+        [a_camera("one"), a_camera("two")],
+        run_id="run",
+        lane=Lane.NIGHTLY,
+        trigger=Trigger(),
+        created=NOW,
+        last_coadds={},
+        asked=["two"],
+    )
+    assert plan.cameras == ("two",)
+    assert [(one.camera, one.reason) for one in plan.not_run] == [("one", "not asked for in this run")]
