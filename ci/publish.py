@@ -20,6 +20,8 @@ from qa.record import Judged, RunFinished
 from qa.requirements import load
 from qa.verdict import ExitCode, verdict
 from reports.site import write_site
+from reports.text import terminal
+from reports.view import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,14 +74,15 @@ def publish(context: Context, folder: Path, record: RunRecord) -> Path:
     return write_site(night_of(context, folder, record), folder / REPORT)
 
 
-def print_summary(folder: Path, *, as_json: bool) -> None:
+def print_summary(context: Context, folder: Path, *, as_json: bool) -> None:
     """Print the verdict on stdout, and last where the report is."""
-    report = folder / REPORT
     if as_json:
-        click.echo((report / "summary.json").read_text())
+        click.echo((folder / REPORT / "summary.json").read_text().rstrip())
         return
-    click.echo((report / "summary.txt").read_text().rstrip())
-    click.echo(f"\nreport: {(report / 'index.html').resolve()}")
+    from rich.console import Console  # noqa: PLC0415 - only for people
+
+    Console().print(terminal(build(night_of(context, folder, read_record(folder)))))
+    click.echo(f"\nreport: {(folder / REPORT / 'index.html').resolve()}")
 
 
 def _policy(camera: Camera, today: date) -> Policy:

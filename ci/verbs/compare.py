@@ -29,6 +29,7 @@ def compare(run: str, registry: tuple[Path, ...], runs: Path | None, *, as_json:
 
     settings = Settings.from_environment().override(runs=runs, registry=registry)
     folder = find_run(settings.runs, run)
-    record = conclude(make_context(settings), folder)
-    print_summary(folder, as_json=as_json)
+    context = make_context(settings)
+    record = conclude(context, folder)
+    print_summary(context, folder, as_json=as_json)
     return record.exit_code or 0

@@ -48,5 +48,5 @@ def nightly(
     with context.console:
         run_steps(context, folder)
         record = conclude(context, folder)
-    print_summary(folder, as_json=as_json)
+    print_summary(context, folder, as_json=as_json)
     return record.exit_code or 0

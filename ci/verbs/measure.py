@@ -1,0 +1,58 @@
+"""`obsqa measure`: metrics of a catalogue of matched sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ci import options
+
+if TYPE_CHECKING:
+    from qa.model import Result
+
+
+@click.command(epilog="Example: obsqa measure --catalog matchedCatalogTract_0_r.fits.gz --band r --metric PA1")
+@click.option(
+    "--catalog",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A catalogue of matched sources of the LSST stack (afw SimpleCatalog, FITS).",
+)
+@click.option("--metric", "metrics", multiple=True, help="Only this metric; may be repeated.")
+@click.option("--band", default="r", show_default=True, help="The band of the catalogue.")
+@options.as_json
+def measure(catalog: Path, metrics: tuple[str, ...], band: str, *, as_json: bool) -> None:
+    """Measure a catalogue of matched sources, by the same estimators as a night."""
+    from qa.metrics.catalogs import measure_catalog  # noqa: PLC0415 - numpy is not needed for `--help`
+    from qa.model import Scope  # noqa: PLC0415
+
+    scope = Scope(camera="catalogue", dataset=catalog.name, band=band)
+    show(measure_catalog(catalog, scope, names=metrics or None), as_json=as_json)
+
+
+def show(results: tuple[Result, ...], *, as_json: bool) -> None:
+    """Print results on stdout: as a table, or as the bundle that also leaves a pipeline."""
+    from qa.metrics.bundle import to_bundle  # noqa: PLC0415
+
+    if as_json:
+        import json  # noqa: PLC0415
+
+        dataset = results[0].scope.dataset if results else "none"
+        click.echo(json.dumps(to_bundle(results, dataset=dataset), indent=1, sort_keys=True, allow_nan=False))
+        return
+    width = max((len(result.metric) for result in results), default=0)
+    click.echo(f"{'metric':<{width}} {'value':>18} {'unit':<8} {'n':>8} {'stderr':>10}")
+    for result in results:
+        click.echo(f"{result.metric:<{width}} {_cells(result)}".rstrip())
+
+
+def _cells(result: Result) -> str:
+    from qa.model import Measurement  # noqa: PLC0415
+
+    if not isinstance(result, Measurement):
+        return f"{'-':>18} {result.reason}"
+    stderr = "-" if result.stderr is None else f"{result.stderr:.3g}"
+    # repr: every digit, so that two measurements can be told apart or found equal.
+    return f"{result.value!r:>18} {result.unit:<8} {result.n:>8} {stderr:>10}"
