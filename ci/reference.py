@@ -46,14 +46,15 @@ def metrics() -> str:
     return "\n".join(parts)
 
 
-def _helps(command: click.Command, name: str) -> Iterator[tuple[str, str]]:
-    context = click.Context(command, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH)
-    yield name, command.get_help(context)
+def _helps(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[tuple[str, str]]:
+    width = {"max_content_width": WIDTH, "terminal_width": WIDTH}
+    context = command.make_context(name, [], parent, resilient_parsing=True, **width)
+    yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
         for verb in command.list_commands(context):
             inner = command.get_command(context, verb)
             if inner is not None:
-                yield from _helps(inner, f"{name} {verb}")
+                yield from _helps(inner, verb, context)
 
 
 def write(folder: Path) -> None:

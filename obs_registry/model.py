@@ -1,14 +1,72 @@
-"""What a camera's registry entry says: pydantic models that refuse unknown keys."""
+"""What a camera's registry entry says: pydantic models that refuse unknown keys.
+
+A check that concerns several keys sits on the last of them in field order and names the very key that is wrong: it is
+made even when the entry has faults elsewhere, and waits only for the values it rests on.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SCALE_TOLERANCE = 0.005
+"""Largest relative difference of a pixel scale from pitch times plate scale: published values are rounded."""
+
+FAULT = "requirement"
+"""Type of the errors raised here; their context holds `required` and `found`."""
+
+
+def _fault(required: str, found: object, *key: str | int) -> InitErrorDetails:
+    context = {"required": required, "found": str(found)}
+    error = PydanticCustomError(FAULT, "required {required}, found {found}", context)
+    return InitErrorDetails(type=error, loc=key, input=found)
+
+
+def _refuse(title: str, faults: Iterable[InitErrorDetails]) -> None:
+    """Raise all of `faults` at once, each at its own key."""
+    if found := list(faults):
+        raise ValidationError.from_exception_data(title, found)
+
+
+def _no_number(value: object) -> object:
+    """Keep pydantic from reading a number as seconds since 1970."""
+    if isinstance(value, int | float):
+        kind: Final = "date_type"
+        raise PydanticKnownError(kind)
+    return value
+
+
+_NAME = r"^[a-z][a-z0-9_-]*$"
+_CONTACT = r"^([^@\s]+@[^@\s]+|https?://\S+)$"
+PATTERNS = {
+    _NAME: "lower-case letters, digits, - and _, a letter first",
+    _CONTACT: "an e-mail or web address",
+}
+"""What each pattern asks for, in words."""
+
+Name = Annotated[str, Field(pattern=_NAME)]
+Text = Annotated[str, Field(min_length=1)]
+Contact = Annotated[str, Field(pattern=_CONTACT)]
+Day = Annotated[date, BeforeValidator(_no_number)]
+# Strict, because a quoted number or a `yes` in a camera file is a slip.
+Count = Annotated[int, Field(gt=0, strict=True)]
+Size = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 
 
 class Entry(BaseModel):
@@ -20,44 +78,66 @@ class Entry(BaseModel):
 class Sponsor(Entry):
     """The team that maintains a camera, and how to reach it."""
 
-    team: str
-    contact: str
-    deputy: str
+    team: Text
+    contact: Contact
+    deputy: Contact
 
 
 class Lease(Entry):
-    """From when until when the sponsor's promise holds."""
+    """From when until when (that day included) the sponsor's promise holds."""
 
-    granted: date
-    until: date
+    granted: Day
+    until: Day
 
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> Self:
-        if self.until <= self.granted:
-            msg = f"lease must end after it was granted ({self.granted}), got until {self.until}"
-            raise ValueError(msg)
-        return self
+    @field_validator("until")
+    @classmethod
+    def _ends_after_it_begins(cls, until: date, info: ValidationInfo) -> date:
+        granted = info.data.get("granted")
+        if granted is not None and until <= granted:
+            _refuse(cls.__name__, [_fault(f"a day after the lease was granted ({granted})", until)])
+        return until
 
 
 class Package(Entry):
-    """The obs_ package of a camera; commits to `watches` concern only this camera."""
+    """The obs_ package of a camera; commits to it and to `watches` concern only this camera."""
 
-    name: str
-    repository: str
-    watches: tuple[str, ...] = ()
+    name: Text
+    repository: Text
+    watches: tuple[Text, ...] = ()
 
 
 class Instrument(Entry):
-    """Facts about the real instrument. Sizes in pixels, pitch in micron, scales in arcsec."""
+    """Facts about the real instrument.
 
-    name: str
-    translator: str | None = None
-    detectors: PositiveInt
-    detector_size: tuple[PositiveInt, PositiveInt]
-    pixel_um: PositiveFloat
-    plate_scale: PositiveFloat
-    pixel_scale: PositiveFloat
-    filters: dict[str, str]
+    `detector_size` is columns, rows; `pixel_um` the pitch in micron, `plate_scale` in arcsec/mm, `pixel_scale` in
+    arcsec/pixel. `filters` maps physical filters, as the translator of the raw header names them, to bands.
+    """
+
+    name: Text
+    translator: Text | None = None
+    detectors: Count
+    detector_size: tuple[Count, Count]
+    pixel_um: Size
+    plate_scale: Size
+    pixel_scale: Size
+    filters: dict[Text, Text]
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """The bands there are filters for, in the order of the filter list."""
+        return tuple(dict.fromkeys(self.filters.values()))
+
+    @field_validator("pixel_scale")
+    @classmethod
+    def _scales_agree(cls, pixel_scale: float, info: ValidationInfo) -> float:
+        try:
+            expected = info.data["pixel_um"] / 1000 * info.data["plate_scale"]
+        except KeyError:  # one of the two is itself faulty
+            return pixel_scale
+        if abs(pixel_scale / expected - 1) > SCALE_TOLERANCE:
+            required = f"pixel_um x plate_scale = {expected:.4g} arcsec/pixel to within {SCALE_TOLERANCE:.1%}"
+            _refuse(cls.__name__, [_fault(required, pixel_scale)])
+        return pixel_scale
 
 
 class Lane(StrEnum):
@@ -74,21 +154,21 @@ class Dataset(Entry):
     kind: Literal["twin"]
     lane: Lane
     sky: Name
-    bands: Annotated[tuple[str, ...], Field(min_length=1)]
-    pipeline: str = "qa/drp/pipelines/drp.yaml"
+    bands: Annotated[tuple[Text, ...], Field(min_length=1)]
+    pipeline: Text = "qa/drp/pipelines/drp.yaml"
 
 
 class Runtime(Entry):
     """Where a camera's pipeline runs: this environment unless an image or a set-up script is named."""
 
-    image: str | None = None
-    setup: str | None = None
+    image: Text | None = None
+    setup: Text | None = None
 
 
 class Requirements(Entry):
     """Which requirements apply, and the level below which a night fails."""
 
-    profile: str = "lpm-17"
+    profile: Text = "lpm-17"
     gate: Literal["minimum", "design", "stretch"] = "minimum"
 
 
@@ -96,11 +176,11 @@ class Camera(Entry):
     """One camera of the registry."""
 
     name: Name
-    title: str
+    title: Text
     package: Package
     sponsor: Sponsor | None = None
-    lease: Lease | None = None
-    retired: date | None = None
+    lease: Annotated[Lease | None, Field(validate_default=True)] = None
+    retired: Day | None = None
     instrument: Instrument
     datasets: tuple[Dataset, ...] = ()
     runtime: Runtime = Runtime()
@@ -109,18 +189,37 @@ class Camera(Entry):
     @property
     def bands(self) -> tuple[str, ...]:
         """The bands the camera has filters for, in the order of its filter list."""
-        return tuple(dict.fromkeys(self.instrument.filters.values()))
+        return self.instrument.bands
 
-    @model_validator(mode="after")
-    def _datasets_are_consistent(self) -> Self:
-        names = [dataset.name for dataset in self.datasets]
-        if len(set(names)) != len(names):
-            msg = f"datasets must have different names, got {', '.join(names)}"
-            raise ValueError(msg)
-        for dataset in self.datasets:
-            for band in dataset.bands:
-                if band not in self.bands:
-                    known = ", ".join(self.bands) or "none"
-                    msg = f"band of dataset {dataset.name} must have a filter (bands: {known}), got {band}"
-                    raise ValueError(msg)
-        return self
+    @field_validator("lease")
+    @classmethod
+    def _sponsor_and_lease_come_together(cls, lease: Lease | None, info: ValidationInfo) -> Lease | None:
+        if "sponsor" in info.data and (info.data["sponsor"] is None) != (lease is None):
+            required, found = ("a lease", "a sponsor alone") if lease is None else ("a sponsor", "a lease alone")
+            _refuse(cls.__name__, [_fault(f"{required} too", found)])
+        return lease
+
+    @field_validator("datasets")
+    @classmethod
+    def _datasets_are_consistent(cls, datasets: tuple[Dataset, ...], info: ValidationInfo) -> tuple[Dataset, ...]:
+        faults = [*_repeated_names(datasets)]
+        if instrument := info.data.get("instrument"):
+            faults += _bands_without_filter(datasets, instrument.bands)
+        _refuse(cls.__name__, faults)
+        return datasets
+
+
+def _repeated_names(datasets: tuple[Dataset, ...]) -> Iterable[InitErrorDetails]:
+    seen: Counter[str] = Counter()
+    for index, dataset in enumerate(datasets):
+        seen[dataset.name] += 1
+        if seen[dataset.name] > 1:
+            yield _fault("a name no other data set of the camera has", repr(dataset.name), index, "name")
+
+
+def _bands_without_filter(datasets: tuple[Dataset, ...], known: tuple[str, ...]) -> Iterable[InitErrorDetails]:
+    required = f"a band the camera has a filter for ({', '.join(known) or 'it has none'})"
+    for index, dataset in enumerate(datasets):
+        for place, band in enumerate(dataset.bands):
+            if band not in known:
+                yield _fault(required, repr(band), index, "bands", place)

@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 
     from qa.engines.base import Job, Progress
 
-PRELOADED = ["qa.engines.worker"]
+# What each step would otherwise import anew; a module that is not installed is passed over.
+PRELOADED = [
+    "qa.engines.worker",
+    "lsst.ctrl.mpexec.cli.pipetask",
+    "lsst.daf.butler.cli.cliLog",
+    "qa.drp.ingest",
+    "qa.drp.harvest",
+    "qa.drp.tasks.measure_metrics",
+    "qa.drp.tasks.characterize",
+    "qa.drp.tasks.calibrate",
+    "qa.drp.tasks.measure_coadd",
+    "qa.twins.cache",
+]
 POLL_SECONDS = 0.5
 
 

@@ -5,11 +5,10 @@ Each stage leaves its result in the data set's folder and can be repeated alone.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +25,7 @@ REPOSITORY = "butler"
 MEASUREMENTS = "measurements.json"
 RUN = "obsqa"
 _EXECUTED = re.compile(r"Executed (\d+) quanta successfully, (\d+) failed and (\d+) remain")
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +57,15 @@ def ingest(job: Job, tick: Tick) -> Produced:
 
 def process(job: Job, tick: Tick) -> Produced:
     """Run the pipeline with `pipetask`; continues where an earlier attempt was cut off."""
-    from qa.drp.command import process_command, process_environment  # noqa: PLC0415
-    from qa.engines.worker import die_with_parent  # noqa: PLC0415 - the two halves of a child
+    from qa.drp.command import process_command, run_pipetask  # noqa: PLC0415
 
-    log = job.folder / "logs" / "pipetask.log"
-    with log.open("ab") as stream:
-        start = stream.tell()
-        # The child is single-threaded here, which makes preexec_fn safe.
-        child = subprocess.Popen(
-            process_command(job.folder / REPOSITORY, run=RUN, pipeline=_pipeline(job.dataset.pipeline)),
-            env=process_environment(os.environ),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            close_fds=False,
-            preexec_fn=die_with_parent,  # noqa: PLW1509
-        )
-        while child.poll() is None:
-            time.sleep(_POLL_SECONDS)
-            _report_quanta(log, start, tick)
+    log = job.folder / "logs" / f"{job.step.stage}.log"
+    start = log.stat().st_size
+    command = process_command(job.folder / REPOSITORY, run=RUN, pipeline=_pipeline(job.dataset.pipeline))
+    with _following(log, start, tick):
+        failed = run_pipetask(command)
     # Failed quanta are told by the measuring stage, which knows which; without any, it was pipetask that failed.
-    if child.returncode and _quanta(log, start) is None:
+    if failed and _quanta(log, start) is None:
         raise EngineError(_last_error(log, start))
     return Produced()
 
@@ -121,11 +109,23 @@ def _quanta(log: Path, start: int) -> tuple[int, int, int] | None:
     return (int(found[-1][0]), int(found[-1][1]), int(found[-1][2])) if found else None
 
 
-def _report_quanta(log: Path, start: int, tick: Tick) -> None:
-    counts = _quanta(log, start)
-    if counts:
-        done, failed, remain = counts
-        tick(done + failed, done + failed + remain)
+@contextmanager
+def _following(log: Path, start: int, tick: Tick) -> Iterator[None]:
+    """Report from a thread how many quanta are done, as the growing log tells."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        while not ended.wait(_POLL_SECONDS):
+            if counts := _quanta(log, start):
+                tick(counts[0] + counts[1], sum(counts))
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _last_error(log: Path, start: int) -> str:

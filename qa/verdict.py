@@ -1,0 +1,58 @@
+"""The verdict on a whole run: from its comparisons and the outcomes of its steps to an exit code."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from qa.model import Measurement, Stage, Status, StepStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from qa.model import Comparison, Step, StepOutcome
+
+
+class ExitCode(IntEnum):
+    """What a run ends with; 2 (the request or a file is wrong) and 130 (interrupted) are the command line's."""
+
+    PASS = 0
+    FAILED = 1
+    INFRASTRUCTURE = 3
+    INCOMPLETE = 4
+
+
+def verdict(
+    comparisons: Sequence[Comparison],
+    outcomes: Sequence[StepOutcome],
+    *,
+    planned: Collection[Step] = (),
+    not_gating: Collection[str] = (),
+) -> ExitCode:
+    """Return how a run ended.
+
+    A failed comparison comes first (no rerun mends it), then a failed step, then what is lacking: a planned step
+    without outcome, a data set of which no measurement was judged, or a run in which nothing was measured. Steps of
+    the cameras in `not_gating` are not counted against the run; their comparisons only warn already.
+    """
+    if any(comparison.status is Status.FAIL for comparison in comparisons):
+        return ExitCode.FAILED
+    gating = [outcome for outcome in outcomes if outcome.step.camera not in not_gating]
+    if any(outcome.status is StepStatus.FAILED for outcome in gating):
+        return ExitCode.INFRASTRUCTURE
+    done = {outcome.step for outcome in gating}
+    lacking = [step for step in planned if step not in done and step.camera not in not_gating]
+    if lacking or _unjudged(comparisons, gating) or not _anything_measured(comparisons):
+        return ExitCode.INCOMPLETE
+    return ExitCode.PASS
+
+
+def _unjudged(comparisons: Sequence[Comparison], outcomes: Sequence[StepOutcome]) -> set[tuple[str, str]]:
+    """Return the data sets whose measuring ended and of which no measurement was judged."""
+    judged = {(one.scope.camera, one.scope.dataset) for one in comparisons if isinstance(one.result, Measurement)}
+    measured = {(one.step.camera, one.step.dataset) for one in outcomes if one.step.stage is Stage.MEASURE}
+    return measured - judged
+
+
+def _anything_measured(comparisons: Sequence[Comparison]) -> bool:
+    return any(isinstance(comparison.result, Measurement) for comparison in comparisons)
