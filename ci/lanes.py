@@ -80,6 +80,21 @@ def run_steps(context: Context, folder: Path) -> RunRecord:
         return read_record(folder)
 
 
+def measure_again(context: Context, folder: Path) -> None:
+    """Harvest the repositories of a run's processed data sets again."""
+    record = read_record(folder)
+    processed = {(step.camera, step.dataset) for step in record.plan.steps if _processed(record, step)}
+    with Journal(folder / FILE_NAME, context.clock) as journal:
+        for step in record.plan.steps:
+            wanted = not context.asked or step.camera in context.asked
+            if step.stage is Stage.MEASURE and wanted and (step.camera, step.dataset) in processed:
+                _run_step(context, folder, journal, Lock(), step)
+
+
+def _processed(record: RunRecord, step: Step) -> bool:
+    return step.stage is Stage.PROCESS and record.is_done(step)
+
+
 def finish(context: Context, folder: Path, exit_code: int) -> RunRecord:
     """Write the end of a run."""
     with Journal(folder / FILE_NAME, context.clock) as journal:

@@ -1,4 +1,4 @@
-"""`obsqa measure`: metrics of a catalogue of matched sources."""
+"""`obsqa measure`: metrics of a catalogue of matched sources, or of a run's repositories again."""
 
 from __future__ import annotations
 
@@ -14,17 +14,55 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: obsqa measure --catalog matchedCatalogTract_0_r.fits.gz --band r --metric PA1")
+@click.argument("run", required=False)
 @click.option(
     "--catalog",
-    required=True,
     type=click.Path(dir_okay=False, path_type=Path),
     help="A catalogue of matched sources of the LSST stack (afw SimpleCatalog, FITS).",
 )
-@click.option("--metric", "metrics", multiple=True, help="Only this metric; may be repeated.")
+@click.option("--metric", "metrics", multiple=True, help="Only this metric of the catalogue; may be repeated.")
 @click.option("--band", default="r", show_default=True, help="The band of the catalogue.")
+@options.camera
+@options.registry
+@options.runs
 @options.as_json
-def measure(catalog: Path, metrics: tuple[str, ...], band: str, *, as_json: bool) -> None:
-    """Measure a catalogue of matched sources, by the same estimators as a night."""
+def measure(
+    run: str | None,
+    catalog: Path | None,
+    metrics: tuple[str, ...],
+    band: str,
+    cameras: tuple[str, ...],
+    registry: tuple[Path, ...],
+    runs: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Measure a catalogue of matched sources, or harvest the repositories of RUN again.
+
+    RUN is a run id, a path, or `latest`; it is judged again and its report is written again.
+    """
+    if (run is None) == (catalog is None):
+        msg = "name a RUN or a --catalog, and not both"
+        raise click.UsageError(msg)
+    if catalog is not None:
+        _measure_catalog(catalog, band, metrics, as_json=as_json)
+        return 0
+    from ci.lanes import find_run, measure_again  # noqa: PLC0415 - heavy
+    from ci.publish import conclude, print_summary  # noqa: PLC0415
+    from ci.settings import Settings  # noqa: PLC0415
+    from ci.wiring import make_context  # noqa: PLC0415
+
+    settings = Settings.from_environment().override(runs=runs, registry=registry)
+    context = make_context(settings, cameras)
+    folder = find_run(settings.runs, str(run))
+    with context.console:
+        measure_again(context, folder)
+        record = conclude(context, folder)
+    print_summary(context, folder, as_json=as_json)
+    return record.exit_code or 0
+
+
+def _measure_catalog(catalog: Path, band: str, metrics: tuple[str, ...], *, as_json: bool) -> None:
     from qa.metrics.catalogs import measure_catalog  # noqa: PLC0415 - numpy is not needed for `--help`
     from qa.model import Scope  # noqa: PLC0415
 

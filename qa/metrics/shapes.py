@@ -108,22 +108,45 @@ def summary_median(tables: Tables, *, name: str) -> Estimate:
 _define = partial(MetricDefinition, family="shapes", unit="", direction=Direction.LOWER)
 
 
-def _correlation_metric(name: str, low: float, high: float) -> Metric:
+def resolved(estimate: Estimate, *, resolution: float, name: str) -> Estimate:
+    """Return an estimate whose standard error is within `resolution`: a noisier one says nothing of the requirement.
+
+    Raises
+    ------
+    CannotMeasureError
+        If it is noisier.
+    """
+    if estimate.stderr is not None and estimate.stderr > resolution:
+        msg = (
+            f"{name} needs a standard error of {resolution:g} or less, its minimum level; "
+            f"{estimate.n} pairs give {estimate.stderr:.2g}"
+        )
+        raise CannotMeasureError(msg)
+    return estimate
+
+
+def _correlation_metric(name: str, low: float, high: float, resolution: float) -> Metric:
     definition = _define(
         name=name,
         title=f"Residual PSF ellipticity correlation, {low:g} to {high:g} arcmin",
         definition=f"Absolute value of the median over visits of the correlation xi_+ of the ellipticity residuals, "
-        f"star less PSF model, of pairs of stars {low:g} to {high:g} arcmin apart.",
+        f"star less PSF model, of pairs of stars {low:g} to {high:g} arcmin apart; measured where its standard "
+        f"error is {resolution:g} or less.",
         citation="LPM-17, Table 27 (residual ellipticity correlations); lsst/faro tex.py",
         bands=("r", "i"),
         reads=("matched",),
     )
-    return Metric(definition, partial(residual_correlation, low=low, high=high, name=name))
+
+    def estimate(tables: Tables) -> Estimate:
+        found = residual_correlation(tables, low=low, high=high, name=name)
+        return resolved(found, resolution=resolution, name=name)
+
+    return Metric(definition, estimate)
 
 
 METRICS = (
-    _correlation_metric("TE1", 0.25, 1.0),
-    _correlation_metric("TE2", 5.0, 10.0),
+    _correlation_metric("TE1", 0.25, 1.0, 3e-5),
+    _correlation_metric("TE2", 5.0, 10.0, 3e-7),
     Metric(
         _define(
             name="psf_fwhm",

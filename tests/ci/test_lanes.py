@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci.console import LineConsole
-from ci.lanes import Context, find_run, finish, open_run, remember, run_steps
+from ci.lanes import Context, find_run, finish, measure_again, open_run, remember, run_steps
 from ci.settings import Settings
 from qa.engines.base import StepReport
 from qa.engines.recorded import RecordedEngine
@@ -27,6 +27,8 @@ REPORT = StepReport(
 FAILED = StepReport(
     StepOutcome(Step("testcam", "twin", Stage.PROCESS), StepStatus.FAILED, 1.0, 1.0, 1.0, "it broke", "log")
 )
+
+OTHER = Step("other", "twin", Stage.PROCESS)
 
 
 class KilledError(BaseException):
@@ -149,3 +151,15 @@ def test_runs_are_found_by_id_path_and_latest(tmp_path: Path) -> None:
     assert find_run(runs, str(first)) == first
     with pytest.raises(RequestError, match=rf"no run is called 'x'.*{second.name}"):
         find_run(runs, "x")
+
+
+def test_a_processed_run_can_be_measured_again(tmp_path: Path) -> None:
+    """Measuring is repeated alone, for the cameras that were processed; nothing else is done again."""
+    failing = RecordedEngine({"other/twin/process": replace(FAILED, outcome=replace(FAILED.outcome, step=OTHER))})
+    context = a_context(tmp_path, failing, "testcam", "other")
+    folder = night(context)
+    run_steps(context, folder)
+    again = RecordedEngine({MEASURE: REPORT})
+    measure_again(replace(context, engine=again), folder)
+    assert again.ran == [MEASURE]
+    assert read_record(folder).results == (a_measurement(),)

@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 pytest.importorskip("scipy")
 
 from qa.metrics import METRICS, Tables
-from qa.metrics.base import CannotMeasureError
-from qa.metrics.shapes import residual_correlation, summary_median
+from qa.metrics.base import CannotMeasureError, Estimate
+from qa.metrics.shapes import residual_correlation, resolved, summary_median
 from qa.model import Measurement, Scope, Unmeasured
 
 if TYPE_CHECKING:
     from conftest import Field
-
-    from qa.metrics import Estimate
 
 pytestmark = pytest.mark.pipeline
 NOISE = 0.01
@@ -120,3 +118,13 @@ def test_a_summary_without_a_value_is_a_reason() -> None:
     assert METRICS["psf_ellipticity"](Tables(visit_summary=summary), scope) == Measurement(
         "psf_ellipticity", scope, 0.03, "", 2
     )
+
+
+def test_a_correlation_lost_in_noise_is_unmeasured() -> None:
+    """A value whose error exceeds the minimum level says nothing of the requirement, and the reason says so."""
+    with pytest.raises(
+        CannotMeasureError, match=r"TE2 needs a standard error of 3e-07 or less.*7110 pairs give 5.9e-06"
+    ):
+        resolved(Estimate(3.8e-6, 7110, 5.9e-6), resolution=3e-7, name="TE2")
+    sharp = Estimate(1e-7, 10**6, 2e-7)
+    assert resolved(sharp, resolution=3e-7, name="TE2") is sharp
