@@ -25,6 +25,7 @@ REPOSITORY = "butler"
 MEASUREMENTS = "measurements.json"
 RUN = "obsqa"
 _EXECUTED = re.compile(r"Executed (\d+) quanta successfully, (\d+) failed and (\d+) remain")
+_NOTHING_LEFT = "previously succeeded"
 _POLL_SECONDS = 0.5
 
 
@@ -57,15 +58,17 @@ def ingest(job: Job, tick: Tick) -> Produced:
 
 def process(job: Job, tick: Tick) -> Produced:
     """Run the pipeline with `pipetask`; continues where an earlier attempt was cut off."""
-    from qa.drp.command import process_command, run_pipetask  # noqa: PLC0415
+    from qa.drp.command import has_run, process_command, run_pipetask  # noqa: PLC0415
 
     log = job.folder / "logs" / f"{job.step.stage}.log"
     start = log.stat().st_size
+    resumed = has_run(job.folder / REPOSITORY, RUN)
     command = process_command(job.folder / REPOSITORY, run=RUN, pipeline=_pipeline(job.dataset.pipeline))
     with _following(log, start, tick):
         failed = run_pipetask(command)
-    # Failed quanta are told by the measuring stage, which knows which; without any, it was pipetask that failed.
-    if failed and _quanta(log, start) is None:
+    # Failed quanta are told by the measuring stage, which knows which; without any, it was pipetask that failed,
+    # unless all had succeeded in an earlier attempt that was cut off at its very end.
+    if failed and _quanta(log, start) is None and not (resumed and _NOTHING_LEFT in _new_text(log, start)):
         raise EngineError(_last_error(log, start))
     return Produced()
 
@@ -101,11 +104,16 @@ def _link(link: Path, target: Path) -> None:
     link.symlink_to(target.resolve(), target_is_directory=True)
 
 
-def _quanta(log: Path, start: int) -> tuple[int, int, int] | None:
-    """Return how many quanta succeeded, failed and remain, by the log's last word on it."""
+def _new_text(log: Path, start: int) -> str:
+    """Return what this attempt added to a log."""
     with log.open("rb") as stream:
         stream.seek(start)
-        found = _EXECUTED.findall(stream.read().decode(errors="replace"))
+        return stream.read().decode(errors="replace")
+
+
+def _quanta(log: Path, start: int) -> tuple[int, int, int] | None:
+    """Return how many quanta succeeded, failed and remain, by the log's last word on it."""
+    found = _EXECUTED.findall(_new_text(log, start))
     return (int(found[-1][0]), int(found[-1][1]), int(found[-1][2])) if found else None
 
 
@@ -130,8 +138,6 @@ def _following(log: Path, start: int, tick: Tick) -> Iterator[None]:
 
 def _last_error(log: Path, start: int) -> str:
     """Return the last line of the log that names an error."""
-    with log.open("rb") as stream:
-        stream.seek(start)
-        lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in _new_text(log, start).splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
     return (errors or lines or ["pipetask ended without a word"])[-1]

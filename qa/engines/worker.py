@@ -7,8 +7,10 @@ import fcntl
 import logging
 import os
 import resource
+import select
 import signal
 import sys
+import threading
 import time
 import traceback
 from typing import TYPE_CHECKING
@@ -26,12 +28,11 @@ if TYPE_CHECKING:
     from qa.engines.base import Job
 
 _KIB = 1024.0
-_PR_SET_PDEATHSIG = 1
 
 
 def work(job: Job, send: Connection) -> None:
     """Carry out a step and send its progress and its report."""
-    die_with_parent()
+    _die_with(send)
     log = job.folder / "logs" / f"{job.step.stage}.log"
     began, before = time.monotonic(), _cpu_seconds()
     try:
@@ -57,12 +58,16 @@ def work(job: Job, send: Connection) -> None:
     send.send(StepReport(outcome, produced.results, produced.caveats))
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends, so that a killed night leaves nobody behind."""
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - Linux only
+def _die_with(parent: Connection) -> None:
+    """End this process as soon as nobody listens to it any more, so that a killed night leaves nobody behind."""
+    poll = select.poll()
+    poll.register(parent.fileno(), 0)  # no event asked for: what is left are errors, such as a closed other end
 
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    def watch() -> None:
+        poll.poll()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -81,8 +86,6 @@ def _alone_in(folder: Path) -> Iterator[None]:
     """Hold a data set's folder; waits for a process of an earlier, killed night to be gone."""
     with (folder / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        # Inherited by grandchildren, so that the lock lasts as long as anybody works here.
-        os.set_inheritable(handle.fileno(), True)  # noqa: FBT003 - os has no keyword here
         yield
 
 

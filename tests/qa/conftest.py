@@ -33,7 +33,8 @@ def toy_recipe(camera: str, **changes: Any) -> Recipe:
         "centre": (150.1, 2.2),
         "detector_shape": (128, 128),
         "detectors": [
-            {"id": number, "name": name, "centre": (140.0 * place, 0.0)} for place, (number, name) in enumerate(detectors)
+            {"id": number, "name": name, "centre": (140.0 * place, 0.0)}
+            for place, (number, name) in enumerate(detectors)
         ],
         "optics": {"pixel_scale": 0.2, "rotation": 90.0, "mirrored": True, "radius": 1.0, "distortion": 0.5},
         "electronics": {"gain": 2.0, "read_noise": 5.0, "bias": 1500.0, "saturation": 60000.0},

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qa.twins.sky import reference_catalogue, true_sky
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qa.twins.recipe import Recipe
+
+DENSE = {"density": 4000.0, "brightest": 17.0, "faintest": 21.0, "slope": 0.25}
+
+
+def test_the_same_recipe_gives_the_same_sky(toy_recipe: Callable[..., Recipe]) -> None:
+    """Skies follow from the recipe; another seed gives another one."""
+    first, again, other = (true_sky(toy_recipe("hsc", seed=seed)) for seed in (3, 3, 4))
+    assert all(np.array_equal(first[name], again[name]) for name in first.colnames)
+    assert not np.array_equal(first["ra"][:5], other["ra"][:5])
+
+
+def test_objects_keep_within_their_limits(toy_recipe: Callable[..., Recipe]) -> None:
+    """Magnitudes lie between brightest and faintest; only galaxies have a size; ids are unique."""
+    recipe = toy_recipe("hsc", stars=DENSE)
+    sky = true_sky(recipe)
+    stars = sky["star"]
+    assert (sky["mag_r"][stars] >= 17.0).all()
+    assert (sky["mag_r"][stars] <= 21.0).all()
+    assert (sky["half_light_radius"][stars] == 0.0).all()
+    assert (sky["half_light_radius"][~stars] > 0.0).all()
+    assert len(np.unique(sky["id"])) == len(sky)
+
+
+def test_numbers_rise_with_the_slope(toy_recipe: Callable[..., Recipe]) -> None:
+    """Per magnitude there are 10^slope times as many stars."""
+    sky = true_sky(toy_recipe("hsc", stars=DENSE))
+    magnitudes = sky["mag_r"][sky["star"]]
+    ratio = np.sum(magnitudes < 21.0) / np.sum(magnitudes < 20.0)
+    assert abs(np.log10(ratio) - 0.25) < 0.05
+
+
+def test_the_reference_catalogue_errs_as_much_as_it_says(toy_recipe: Callable[..., Recipe]) -> None:
+    """Positions and magnitudes of the bright stars scatter about the truth by the catalogue's own errors."""
+    reference = {"brightest": 17.5, "faintest": 20.5, "position_error": 12.0, "magnitude_error": 8.0}
+    recipe = toy_recipe("hsc", stars=DENSE, reference=reference)
+    sky = true_sky(recipe)
+    catalogue = reference_catalogue(recipe, sky)
+    truth = sky[np.searchsorted(sky["id"], catalogue["id"])]
+    assert truth["star"].all()
+    assert (truth["mag_r"].min() > 17.5, truth["mag_r"].max() < 20.5) == (True, True)
+    for shift, error in (
+        ((catalogue["ra"] - truth["ra"]) * np.cos(np.radians(2.2)) * 3.6e6, 12.0),
+        ((catalogue["dec"] - truth["dec"]) * 3.6e6, 12.0),
+        ((catalogue["mag_r"] - truth["mag_r"]) * 1e3, 8.0),
+    ):
+        assert abs(np.mean(shift)) < 4.0 * error / np.sqrt(len(truth))
+        assert abs(np.std(shift) / error - 1.0) < 4.0 / np.sqrt(2 * len(truth))
+
+
+def test_colours_separate_the_bands(toy_recipe: Callable[..., Recipe]) -> None:
+    """Objects are on average brighter in the second band by its colour."""
+    bands = {
+        "r": {"physical_filter": "HSC-R", "zero_point": 28.0},
+        "i": {"physical_filter": "HSC-I", "zero_point": 28.0, "colour": -0.3},
+    }
+    sky = true_sky(toy_recipe("hsc", stars=DENSE, bands=bands))
+    colour = sky["mag_i"] - sky["mag_r"]
+    assert abs(np.mean(colour) + 0.3) < 4 * np.std(colour) / np.sqrt(len(colour))
