@@ -1,0 +1,130 @@
+"""Pages as text: Jinja templates over a `NightView`, everything escaped. Nothing here writes a file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from reports import wording
+from reports.order import Verdict
+from reports.rows import absences, loud, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jinja2 import Environment
+
+    from qa.model import Ladder
+    from reports.figures import Figures
+    from reports.images import Sky
+    from reports.view import CameraView, MetricView, NightView
+
+FINDINGS = 20
+"""How many findings a page lists before it refers to the cameras' own pages."""
+
+CHARTS = 16
+"""How many histories, worst first, a metric's page draws large: one of many tasks has hundreds."""
+
+_VERDICTS = {
+    "fail": "Fails",
+    "error": "Did not finish",
+    "incomplete": "Incomplete",
+    "warn": "Warns",
+    "pass": "Passes",
+    "not-run": "Not run",
+}
+_GAPS = {
+    "shrank": "Coverage shrank",
+    "overdue": "Overdue",
+    "orphaned": "Orphaned",
+    "lapsing": "Lease lapsing",
+    "not-run": "Not run",
+}
+_DIRECTIONS = {"lower": "lower", "higher": "higher", "zero": "nearer to zero"}
+_OPERATORS = {"<=": "\u2264", ">=": "\u2265"}
+_STEPS = {
+    "done": (Verdict.PASS, "Done"),
+    "done-with-caveats": (Verdict.WARN, "Done, with caveats"),
+    "failed": (Verdict.ERROR, "Failed"),
+}
+
+
+def night_page(view: NightView) -> str:
+    """Render `index.html`."""
+    return _render("index.html.j2", root="", view=view, limit=FINDINGS)
+
+
+def camera_page(view: NightView, camera: CameraView, pictures: Sequence[Sky]) -> str:
+    """Render the page of one camera."""
+    return _render("camera.html.j2", root="../", view=view, camera=camera, pictures=pictures, limit=FINDINGS)
+
+
+def metric_page(view: NightView, metric: MetricView, together: Figures | None) -> str:
+    """Render the page of one metric."""
+    drawn = ((row, one) for row in metric.rows if (one := row.chart()) is not None)
+    charts = list(islice(drawn, CHARTS))
+    return _render(
+        "metric.html.j2",
+        root="../",
+        view=view,
+        metric=metric,
+        together=together,
+        charts=charts,
+        ladders=_ladders(metric),
+    )
+
+
+def _ladders(metric: MetricView) -> list[tuple[str, Ladder]]:
+    """Return the different ladders of a metric, each with the bands it is for."""
+    bands: defaultdict[tuple[str, float, float, float], dict[str, None]] = defaultdict(dict)
+    ladders: dict[tuple[str, float, float, float], Ladder] = {}
+    for row in metric.rows:
+        if ladder := row.comparison.ladder:
+            key = (ladder.unit, ladder.minimum, ladder.design, ladder.stretch)
+            ladders.setdefault(key, ladder)
+            bands[key][row.comparison.scope.band or "all"] = None
+    return [(", ".join(sorted(bands[key])), ladder) for key, ladder in ladders.items()]
+
+
+def _render(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - a tenth of a second `--help` lacks
+
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "day": wording.day,
+        "moment": wording.moment,
+        "duration": wording.duration,
+        "memory": wording.memory,
+        "number": wording.number,
+        "quantity": wording.quantity,
+        "with_error": wording.with_error,
+        "plural": wording.plural,
+        "unit_after": wording.unit_text,
+        "unit": wording.unit_name,
+        "metric_name": lambda name: name.replace("_", " "),
+        "capitalize_first": lambda text: text[:1].upper() + text[1:],
+        "verdict_word": _VERDICTS.__getitem__,
+        "gap_word": _GAPS.__getitem__,
+        "direction_word": lambda direction: _DIRECTIONS[direction.value],
+        "operator_sign": lambda operator: _OPERATORS.get(operator, operator),
+        "loud": loud,
+        "absences": absences,
+        "reason_of": reason_of,
+        "level_word": lambda level: level.value.replace("-", " "),
+        "step_verdict": lambda status: _STEPS[status.value][0].value,
+        "step_word": lambda status: _STEPS[status.value][1],
+    }
+    return environment

@@ -1,0 +1,75 @@
+"""What a report is made from: one finished night as frozen values, put together by whoever ran it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from qa.metrics.base import MetricDefinition
+    from qa.model import Comparison, HistoryPoint, Plan, Scope, StepOutcome
+
+
+class RunStatus(StrEnum):
+    """Whether a camera came through the night; what it measured is judged apart from this."""
+
+    RAN = "ran"
+    FAILED = "failed"
+    NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Arrays of one coadd picture: an `.npz` with `image`, `pixel_scale`, `x`, `y`, `extended`, `ra`, `dec`."""
+
+    band: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CameraNight:
+    """One camera of the registry and how its night went.
+
+    `lease` is the state's name (`sponsored`, `lapsing`, `orphaned`, `retired`, `proposed`; `unknown` where the
+    registry cannot say). `reason` says why a camera failed or was not run. `last_coadd` is when it was last measured on
+    coadds, tonight included.
+    """
+
+    name: str
+    title: str
+    package: str
+    team: str | None = None
+    contact: str | None = None
+    lease: str = "sponsored"
+    lease_until: date | None = None
+    status: RunStatus = RunStatus.RAN
+    reason: str = ""
+    steps: tuple[StepOutcome, ...] = ()
+    caveats: tuple[str, ...] = ()
+    last_coadd: datetime | None = None
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One finished run.
+
+    `history` holds each series oldest first, tonight's point included. `previous_cameras` are the names that ran in the
+    night before: one of them absent tonight is COVERAGE SHRANK. `exit_code` is the run's, as the design numbers them.
+    """
+
+    plan: Plan
+    started: datetime
+    finished: datetime
+    cameras: tuple[CameraNight, ...]
+    comparisons: tuple[Comparison, ...]
+    definitions: Mapping[str, MetricDefinition]
+    exit_code: int
+    history: Mapping[tuple[str, Scope], tuple[HistoryPoint, ...]] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    previous_cameras: tuple[str, ...] = ()
