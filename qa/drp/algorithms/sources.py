@@ -1,0 +1,130 @@
+"""Finding sources and measuring them: detection, apertures, Kron fluxes, flags. Images are background-subtracted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import sep
+from scipy.spatial import cKDTree
+
+from qa.drp.algorithms.background import unusable
+from qa.drp.algorithms.jit import compiled
+from qa.drp.image import Mask
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qa.drp.image import MaskedImage, MaskPixels, Pixels
+
+    Floats = NDArray[np.float64]
+
+MIN_AREA = 5
+"""Connected pixels above the threshold that make a source."""
+
+SPOILED = Mask.BAD | Mask.NO_DATA | Mask.SATURATED
+"""Bits that spoil a flux when they lie within its aperture."""
+
+KRON_FACTOR, KRON_REACH, KRON_SMALLEST = 2.5, 6.0, 1.75
+"""Kron (1980), ApJS 43, 305, with the constants of SExtractor (Bertin & Arnouts 1996, A&AS 117, 393)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Isophotal detections: centroid and rms sizes in px, and which pixels belong to which (1-based, 0 for none)."""
+
+    x: Floats
+    y: Floats
+    a: Floats
+    b: Floats
+    theta: Floats
+    peak: Floats
+    area: NDArray[np.int64]
+    segments: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Return the number of sources."""
+        return len(self.x)
+
+
+def kernel(fwhm: float) -> Pixels:
+    """Round Gaussian of the given FWHM (px), of sum 1, cut off at 0.65 FWHM: the rest costs more than it tells."""
+    half = max(1, round(0.65 * fwhm))
+    line = np.exp(-4 * np.log(2) * (np.arange(-half, half + 1) / fwhm) ** 2)
+    plane = np.outer(line, line)
+    return np.asarray(plane / plane.sum(), dtype=np.float32)
+
+
+def detect(exposure: MaskedImage, *, noise: float | Pixels, threshold: float, fwhm: float) -> Detections:
+    """Find what rises above `threshold` times `noise` once smoothed with a Gaussian of `fwhm` (px)."""
+    # Both limits are global in sep; bright stars and dense fields overrun its defaults.
+    sep.set_extract_pixstack(max(300_000, exposure.image.size // 4))
+    sep.set_sub_object_limit(8192)
+    found, segments = sep.extract(
+        exposure.image,
+        threshold,
+        err=noise,
+        mask=unusable(exposure.mask),
+        minarea=MIN_AREA,
+        filter_kernel=kernel(fwhm),
+        filter_type="conv",  # 'matched' finds ten times too many with an error array
+        segmentation_map=True,
+    )
+    a, b = np.maximum(found["a"], 0.3), np.maximum(found["b"], 0.3)
+    theta = np.clip(np.nan_to_num(found["theta"]), -np.pi / 2, np.pi / 2)
+    return Detections(found["x"], found["y"], a, b, theta, found["peak"], found["npix"].astype(np.int64), segments)
+
+
+def aperture_flux(exposure: MaskedImage, *, x: Floats, y: Floats, radius: Floats) -> tuple[Floats, Floats]:
+    """Flux within circles and its error, in the unit of the image. Unusable pixels count as the mean of the others."""
+    variance = np.where(np.isfinite(exposure.variance), exposure.variance, np.float32(0))
+    flux, error, _ = sep.sum_circle(exposure.image, x, y, radius, var=variance, mask=unusable(exposure.mask), subpix=0)
+    return np.nan_to_num(flux), np.nan_to_num(error)
+
+
+def kron_flux(exposure: MaskedImage, found: Detections) -> tuple[Floats, Floats]:
+    """Flux within Kron ellipses and its error, in the unit of the image."""
+    mask = unusable(exposure.mask)
+    variance = np.where(np.isfinite(exposure.variance), exposure.variance, np.float32(0))
+    shape = (found.x, found.y, found.a, found.b, found.theta)
+    radius, _ = sep.kron_radius(exposure.image, *shape, KRON_REACH, mask=mask)
+    radius = np.clip(np.nan_to_num(radius) * KRON_FACTOR, 2 * KRON_SMALLEST, KRON_FACTOR * KRON_REACH)
+    flux, error, _ = sep.sum_ellipse(exposure.image, *shape, radius, var=variance, mask=mask, subpix=1)
+    return np.nan_to_num(flux), np.nan_to_num(error)
+
+
+def bits_within(mask: MaskPixels, *, x: Floats, y: Floats, radius: Floats) -> NDArray[np.int16]:
+    """OR of the mask bits within circles; a circle that leaves the image has `EDGE` set."""
+    out = np.zeros(len(x), dtype=np.int16)
+    _or_bits(mask, np.ascontiguousarray(x), np.ascontiguousarray(y), np.ascontiguousarray(radius), out)
+    ny, nx = mask.shape
+    outside = (x - radius < 0) | (y - radius < 0) | (x + radius > nx - 1) | (y + radius > ny - 1)
+    out[outside] |= np.int16(Mask.EDGE)
+    return out
+
+
+@compiled
+def _or_bits(mask: MaskPixels, x: Floats, y: Floats, radius: Floats, out: NDArray[np.int16]) -> None:
+    ny, nx = mask.shape
+    for k in range(len(x)):
+        r = radius[k]
+        for j in range(max(0, int(y[k] - r)), min(ny, int(y[k] + r) + 1)):
+            for i in range(max(0, int(x[k] - r)), min(nx, int(x[k] + r) + 1)):
+                if (i - x[k]) ** 2 + (j - y[k]) ** 2 <= r * r:
+                    out[k] |= mask[j, i]
+
+
+def blended(x: Floats, y: Floats, flux: Floats, *, reach: float, fraction: float) -> NDArray[np.bool_]:
+    """Whether a source has neighbours within `reach` px that together shine with `fraction` of its flux."""
+    light = np.zeros(len(x))
+    if len(x) > 1:
+        pairs = cKDTree(np.column_stack([x, y])).query_pairs(reach, output_type="ndarray")
+        np.add.at(light, pairs[:, 0], np.maximum(flux[pairs[:, 1]], 0))
+        np.add.at(light, pairs[:, 1], np.maximum(flux[pairs[:, 0]], 0))
+    return light > fraction * np.maximum(flux, 0)
+
+
+def footprint_mask(segments: NDArray[np.int32], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels that belong to the chosen ones of the detections."""
+    return np.concatenate([[False], chosen])[segments]

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sep")
+pytest.importorskip("numba")
+
+from qa.drp.algorithms.calibrate import calibrate
+from qa.drp.algorithms.coadd import Coadd, coadd_warps
+from qa.drp.algorithms.errors import UnusableImageError
+from qa.drp.algorithms.objects import measure_coadd, truth_coverage
+from qa.drp.algorithms.skygrid import TangentGrid
+from qa.drp.algorithms.solution import solutions_from_table
+from qa.drp.algorithms.warp import empty_patch, warp_visit
+from qa.drp.image import Box, Mask, MaskedImage
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    Survey = Any
+
+pytestmark = pytest.mark.pipeline
+
+GRID = TangentGrid(150.0, 2.0, 0.2, 1000)
+OUTER, INNER = Box(0, 200, 1000, 800), Box(100, 300, 900, 700)
+COLUMNS = [
+    "id", "ra", "dec", "x", "y", "mag", "mag_err", "flux", "flux_err", "snr", "extendedness", "flag",
+    "fwhm", "patch", "primary",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def coadd(survey: Survey) -> Coadd:
+    """Coadd the survey."""
+    solutions = solutions_from_table(calibrate(survey.catalogs, survey.reference, band="r").solutions)
+    stack = []
+    for visit in (100, 101, 102):
+        pairs = [(image, solutions[key]) for key, image in survey.images.items() if key[0] == visit]
+        warp = warp_visit(pairs, GRID, OUTER)
+        assert warp is not None
+        stack.append(warp)
+    return coadd_warps(stack)
+
+
+def test_objects_are_where_and_as_bright_as_the_truth(survey: Survey, coadd: Coadd) -> None:
+    """Bright stars on the coadd are within 5 mas and 10 mmag of the truth; all are found and none invented."""
+    found = measure_coadd(coadd, GRID, patch=3, outer=OUTER, inner=INNER)
+    objects = found.objects
+    assert objects.colnames == COLUMNS
+    truth = truth_coverage(survey.truth, coadd, GRID, band="r", outer=OUTER, inner=INNER)
+    covered = truth[truth["n_visits"] == 3]
+    x, y = GRID.sky_to_pixel(covered["ra"], covered["dec"])
+    distance = np.hypot(x[:, None] - np.asarray(objects["x"]), y[:, None] - np.asarray(objects["y"]))
+    nearest = np.argmin(distance, axis=1)
+    assert distance.min(axis=1).max() < 1
+    bright = np.asarray(covered["mag"]) < 20
+    assert bright.sum() > 20
+    assert abs(np.median((objects["mag"][nearest] - covered["mag"])[bright])) < 0.01
+    assert abs(np.median((objects["dec"][nearest] - covered["dec"])[bright])) * 3.6e6 < 5
+    good = objects[~objects["flag"]]
+    x, y = GRID.sky_to_pixel(survey.truth["ra"], survey.truth["dec"])
+    distance = np.hypot(np.asarray(good["x"])[:, None] - x, np.asarray(good["y"])[:, None] - y)
+    assert (distance.min(axis=1) > 3).mean() < 0.03
+
+
+def test_depth_is_that_of_the_noise(coadd: Coadd) -> None:
+    """The depth agrees with the noise of the visits and the seeing put in, to a tenth of a magnitude."""
+    depth = measure_coadd(coadd, GRID, patch=3, outer=OUTER, inner=INNER).depth
+    zero_points = np.array([31.0, 30.9, 31.05])
+    sky = 416.0 * 10 ** (0.8 * (31.4 - zero_points))
+    noise = np.sqrt(np.pi * 4.53**2 / (2 * np.log(2)) / np.sum(1 / sky))
+    assert depth["depth5"][0] == pytest.approx(31.4 - 2.5 * np.log10(5 * noise), abs=0.1)
+    assert depth["n_visits_median"][0] == 3
+    assert depth["psf_fwhm"][0] == pytest.approx(0.2 * 4.53, rel=0.02)
+    assert depth["area_arcmin2"][0] == pytest.approx((coadd.n_visits > 0).sum() * (0.2 / 60) ** 2)
+
+
+def test_ids_primaries_and_mask(coadd: Coadd) -> None:
+    """Ids tell the patch, primaries lie in the inner region, detections are marked on an image of the patch's shape."""
+    found = measure_coadd(coadd, GRID, patch=3, outer=OUTER, inner=INNER)
+    objects = found.objects
+    assert (objects["id"] // 1_000_000 == 3).all()
+    inside = (objects["x"] >= 99.5) & (objects["x"] < 899.5) & (objects["y"] >= 299.5) & (objects["y"] < 699.5)
+    assert np.array_equal(objects["primary"], inside)
+    assert found.image.shape == coadd.image.shape
+    assert (found.image.mask & int(Mask.DETECTED)).any()
+    assert all(np.isfinite(np.asarray(objects[name], dtype=float)).all() for name in COLUMNS)
+
+
+def test_measuring_twice_gives_the_same_bits(coadd: Coadd) -> None:
+    """The same coadd gives the same table, and is left alone."""
+    before = coadd.image.image.copy()
+    one, two = (measure_coadd(coadd, GRID, patch=3, outer=OUTER, inner=INNER).objects for _ in range(2))
+    assert all(np.array_equal(one[name], two[name]) for name in COLUMNS)
+    assert np.array_equal(before, coadd.image.image)
+
+
+def test_coverage_counts_visits_and_neighbours(survey: Survey, coadd: Coadd) -> None:
+    """Each true source of the inner region is listed with its visits; close pairs are not isolated."""
+    truth = survey.truth[:3].copy()
+    ra, dec = GRID.pixel_to_sky([500.0, 503.0, 850.0], [500.0, 500.0, 310.0])
+    truth["ra"], truth["dec"], truth["mag_r"] = ra, dec, [20.0, 21.0, 20.0]
+    rows = truth_coverage(truth, coadd, GRID, band="r", outer=OUTER, inner=INNER)
+    assert rows["isolated"].tolist() == [False, False, True]
+    assert rows["n_visits"][2] == coadd.n_visits[110, 850]
+    truth["mag_r"][1] = 25.0
+    assert truth_coverage(truth, coadd, GRID, band="r", outer=OUTER, inner=INNER)["isolated"].tolist()[:2] == [
+        True,
+        False,
+    ]
+
+
+def test_a_coadd_without_data_is_refused() -> None:
+    """An empty coadd raises; there is nothing to say about it."""
+    empty = Coadd(empty_patch(GRID, OUTER), np.zeros((600, 1000), dtype=np.int16))
+    with pytest.raises(UnusableImageError, match="pixels with data, found none"):
+        measure_coadd(empty, GRID, patch=0, outer=OUTER, inner=INNER)
+
+
+def test_an_empty_sky_has_depth_and_no_objects() -> None:
+    """Noise alone gives an empty table with all columns, and a depth."""
+    noise = np.random.default_rng(0).normal(0, 10, (600, 1000)).astype(np.float32)
+    header = GRID.wcs_cards(OUTER) | {"SKYVAR": 100.0, "PSFFWHM": 4.0}
+    image = MaskedImage(noise, np.full_like(noise, 100.0), np.zeros(noise.shape, np.int16), header)
+    found = measure_coadd(Coadd(image, np.ones((600, 1000), np.int16)), GRID, patch=0, outer=OUTER, inner=INNER)
+    assert len(found.objects) <= 1
+    assert found.objects.colnames == COLUMNS
+    assert np.isfinite(found.depth["depth5"][0])
