@@ -102,9 +102,7 @@ def by_camera(record: RunRecord, spent: dict[str, Account]) -> Iterator[str]:
 def values(record: RunRecord) -> dict[object, object]:
     """Return what was measured, timings aside."""
     definitions = catalogue()
-    return {
-        (one.metric, one.scope): one for one in record.results if definitions[one.metric].family != "resources"
-    }
+    return {(one.metric, one.scope): one for one in record.results if definitions[one.metric].family != "resources"}
 
 
 def show(name: str, record: RunRecord, folder: Path, wall: float, cpu: float) -> None:

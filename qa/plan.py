@@ -49,7 +49,7 @@ def make_plan(
             left_out.append(NotRun(camera.name, reason))
         else:
             taken.append((camera, datasets))
-    taken.sort(key=lambda pair: _urgency(*pair, last_coadds))
+    taken.sort(key=lambda pair: _urgency(pair[0], pair[1], last_coadds))
     steps = tuple(
         Step(camera.name, dataset.name, stage) for camera, datasets in taken for dataset in datasets for stage in Stage
     )

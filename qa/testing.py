@@ -12,6 +12,7 @@ from qa.model import HistoryPoint, Measurement, Scope
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from qa.model import Result
     from qa.record import RunRecord
     from qa.store import Series
 
@@ -86,10 +87,7 @@ class MemoryStore:
         for record in sorted(self.records.values(), key=lambda one: (one.started, one.run_id)):
             for result in record.results:
                 if camera in {None, result.scope.camera} and metric in {None, result.metric}:
-                    measured = isinstance(result, Measurement)
-                    value, stderr = (result.value, result.stderr) if measured else (None, None)
-                    point = HistoryPoint(record.run_id, record.started, value, stderr)
-                    series.setdefault((result.metric, result.scope), []).append(point)
+                    series.setdefault((result.metric, result.scope), []).append(_point(record, result))
         return series
 
     def last_coadds(self) -> Mapping[str, datetime]:
@@ -101,3 +99,9 @@ class MemoryStore:
                 if when is not None:
                     latest[camera] = max(when, latest.get(camera, when))
         return latest
+
+
+def _point(record: RunRecord, result: Result) -> HistoryPoint:
+    if isinstance(result, Measurement):
+        return HistoryPoint(record.run_id, record.started, result.value, result.stderr)
+    return HistoryPoint(record.run_id, record.started, None, None)
