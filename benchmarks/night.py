@@ -49,7 +49,10 @@ def night(folder: Path, *options: str) -> tuple[RunRecord, float, float]:
     done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
     if done.returncode not in {0, 1}:
         sys.exit(f"the night ended with exit code {done.returncode}")
-    return read_record(runs_under(folder / "runs")[-1]), time.monotonic() - wall, cpu_of_children() - cpu
+    record = read_record(runs_under(folder / "runs")[-1])
+    # The steps are children of the fork server, whose time nobody is told: they report their own.
+    total = cpu_of_children() - cpu + sum(by_stage(record).values())
+    return record, time.monotonic() - wall, total
 
 
 def accounts(record: RunRecord, folder: Path) -> dict[str, Account]:
@@ -66,9 +69,7 @@ def accounts(record: RunRecord, folder: Path) -> dict[str, Account]:
 
 def rows(record: RunRecord, spent: dict[str, Account], total: float) -> Iterator[tuple[str, float]]:
     """Yield where the CPU seconds of a night went."""
-    stages: Counter[str] = Counter()
-    for outcome in record.outcomes.values():
-        stages[outcome.step.stage] += outcome.cpu_seconds
+    stages = by_stage(record)
     tasks, io = Counter[str](), Counter[str]()
     for one in spent.values():
         tasks.update(one.tasks)
@@ -81,6 +82,14 @@ def rows(record: RunRecord, spent: dict[str, Account], total: float) -> Iterator
     yield "process: the rest of the middleware", stages[Stage.PROCESS] - sum(tasks.values()) - sum(io.values())
     yield "harvest (Butler)", stages[Stage.MEASURE]
     yield "plan, judgement, history, report", total - sum(stages.values())
+
+
+def by_stage(record: RunRecord) -> Counter[str]:
+    """Return the CPU seconds of each stage, all cameras together."""
+    stages: Counter[str] = Counter()
+    for outcome in record.outcomes.values():
+        stages[outcome.step.stage] += outcome.cpu_seconds
+    return stages
 
 
 def by_camera(record: RunRecord, spent: dict[str, Account]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import logging
 import os
 import resource
@@ -33,6 +34,7 @@ _KIB = 1024.0
 def work(job: Job, send: Connection) -> None:
     """Carry out a step and send its progress and its report."""
     _die_with(send)
+    gc.freeze()
     log = job.folder / "logs" / f"{job.step.stage}.log"
     began, before = time.monotonic(), _cpu_seconds()
     try:

@@ -1,0 +1,1 @@
+"""The embedded pipeline as PipelineTasks: each connects one array function to the Butler, and no more."""
