@@ -7,6 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test is timed: machines are noisy, and the first example may compile.
+settings.register_profile("obsqa", deadline=None)
+settings.load_profile("obsqa")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

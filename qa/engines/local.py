@@ -22,19 +22,8 @@ if TYPE_CHECKING:
 
     from qa.engines.base import Job, Progress
 
-# What each step would otherwise import anew; a module that is not installed is passed over.
-PRELOADED = [
-    "qa.engines.worker",
-    "lsst.ctrl.mpexec.cli.pipetask",
-    "lsst.daf.butler.cli.cliLog",
-    "qa.drp.ingest",
-    "qa.drp.harvest",
-    "qa.drp.tasks.measure_metrics",
-    "qa.drp.tasks.characterize",
-    "qa.drp.tasks.calibrate",
-    "qa.drp.tasks.measure_coadd",
-    "qa.twins.cache",
-]
+# Without the extra `pipeline` it cannot be imported, which the fork server passes over in silence.
+PRELOADED = ["qa.engines.preload"]
 POLL_SECONDS = 0.5
 
 

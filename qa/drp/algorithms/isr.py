@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
+from qa.drp.algorithms.background import grown
 from qa.drp.algorithms.errors import UnusableImageError
 from qa.drp.image import Mask, MaskedImage
 
@@ -105,7 +106,7 @@ def _flag(segment: Segment) -> MaskPixels:
     full = segment.data >= np.float32(segment.saturation)
     if full.any():
         # Charge spills over into the neighbours.
-        mask[ndimage.binary_dilation(full, np.ones((3, 3), dtype=bool))] = Mask.SATURATED
+        mask[grown(full, 1)] = Mask.SATURATED
     mask[~np.isfinite(segment.data)] |= np.int16(Mask.NO_DATA)
     return mask
 

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("numba")
+
+from qa.drp.algorithms import background, coadd, moments, sources, warp
+from qa.drp.algorithms.calibrate import calibrate
+from qa.drp.algorithms.coadd import coadd_warps
+from qa.drp.algorithms.objects import measure_coadd
+from qa.drp.algorithms.rehearsal import rehearse
+from qa.drp.algorithms.skygrid import TangentGrid
+from qa.drp.algorithms.solution import solutions_from_table
+from qa.drp.algorithms.warp import warp_visit
+from qa.drp.image import Box
+
+if TYPE_CHECKING:
+    from conftest import Survey
+
+pytestmark = pytest.mark.pipeline
+
+
+def compiled_variants() -> int:
+    """Count the variants of all compiled loops that this process holds."""
+    modules = (background, coadd, moments, sources, warp)
+    loops = [value for module in modules for value in vars(module).values() if hasattr(value, "nopython_signatures")]
+    assert loops
+    return sum(len(loop.nopython_signatures) for loop in loops)
+
+
+def test_after_the_rehearsal_nothing_is_left_to_compile(survey: Survey) -> None:
+    """The chain on real layouts meets no loop that the rehearsal did not meet."""
+    rehearse()
+    before = compiled_variants()
+    solved = solutions_from_table(calibrate(survey.catalogs, survey.reference, band="r").solutions)
+    grid, box = TangentGrid(ra=survey.ra, dec=survey.dec, pixel_scale=0.2, npix=1200), Box(200, 200, 900, 900)
+    pairs = [[(survey.images[key], solved[key]) for key in solved if key[0] == visit] for visit in (100, 101)]
+    warps = [warp for one in pairs if (warp := warp_visit(one, grid, box)) is not None]
+    measure_coadd(coadd_warps(warps), grid, patch=0, outer=box, inner=box)
+    assert compiled_variants() == before
