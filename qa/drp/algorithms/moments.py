@@ -67,12 +67,11 @@ def _measure_all(image: Pixels, variance: Pixels, x: Floats, y: Floats, sigma: F
 
 
 def _measure(image: Pixels, variance: Pixels, x0: float, y0: float, sigma: float, out: Floats) -> None:
-    sums = np.empty(9)
     x, y = x0, y0
     xx, yy, xy = sigma * sigma, sigma * sigma, 0.0
     state = 0.0
+    sums = _weigh(image, variance, x, y, xx, yy, xy, False)  # noqa: FBT003
     for _ in range(ITERATIONS):
-        _weigh(image, variance, x, y, xx, yy, xy, sums)
         total = sums[0]
         if total <= 0:
             break
@@ -91,21 +90,34 @@ def _measure(image: Pixels, variance: Pixels, x0: float, y0: float, sigma: float
         if change < TOLERANCE * (xx + yy) and abs(dx) + abs(dy) < 10 * TOLERANCE:
             state = 1.0
             break
+        sums = _weigh(image, variance, x, y, xx, yy, xy, False)  # noqa: FBT003
     if state != 1.0:
         x, y, xx, yy, xy = x0, y0, sigma * sigma, sigma * sigma, 0.0
-        _weigh(image, variance, x, y, xx, yy, xy, sums)
-    total, noise = sums[0], np.sqrt(sums[6])
+    sums = _weigh(image, variance, x, y, xx, yy, xy, True)  # noqa: FBT003
+    total, spread = sums[0], np.sqrt(sums[6])
     scale = abs(total) if total != 0 else 1.0
     out[0], out[1], out[2], out[3], out[4] = x, y, xx, yy, xy
     out[5], out[6] = 2 * np.sqrt(sums[7]) / scale, 2 * np.sqrt(sums[8]) / scale
-    out[7] = total / noise if noise > 0 else 0.0
+    out[7] = total / spread if spread > 0 else 0.0
     out[8] = state
 
 
-def _weigh(image: Pixels, variance: Pixels, x: float, y: float, xx: float, yy: float, xy: float, sums: Floats) -> None:
-    """Sum flux, first and second moments under a Gaussian weight, and the variances of the first three."""
+def _weigh(
+    image: Pixels,
+    variance: Pixels,
+    x: float,
+    y: float,
+    xx: float,
+    yy: float,
+    xy: float,
+    noise: bool,  # noqa: FBT001
+) -> tuple[float, float, float, float, float, float, float, float, float]:
+    """Sum flux, first and second moments under a Gaussian weight and, if `noise`, the variances of the first three.
+
+    Numba knows no keyword-only arguments.
+    """
     ny, nx = image.shape
-    sums[:] = 0.0
+    flux = flux_x = flux_y = flux_xx = flux_yy = flux_xy = noise_1 = noise_xx = noise_yy = 0.0
     det = xx * yy - xy * xy
     a, b, c = yy / det, -xy / det, xx / det
     fall = np.exp(-a)
@@ -121,22 +133,24 @@ def _weigh(image: Pixels, variance: Pixels, x: float, y: float, xx: float, yy: f
         # Along a row the Gaussian's steps are themselves a geometric series: three exponentials serve for all pixels.
         weight = np.exp(-0.5 * (a * dx * dx + 2 * b * dx * dy + c * dy * dy))
         step = np.exp(-(a * (dx + 0.5) + b * dy))
+        row = row_x = row_xx = 0.0
         for i in range(first, last):
             dx = i - x
             if variance[j, i] < np.inf:
                 light = weight * image[j, i]
-                noise = weight * weight * variance[j, i]
-                sums[0] += light
-                sums[1] += light * dx
-                sums[2] += light * dy
-                sums[3] += light * dx * dx
-                sums[4] += light * dy * dy
-                sums[5] += light * dx * dy
-                sums[6] += noise
-                sums[7] += noise * dx * dx
-                sums[8] += noise * dy * dy
+                row += light
+                row_x += light * dx
+                row_xx += light * dx * dx
+                if noise:
+                    spread = weight * weight * variance[j, i]
+                    noise_1 += spread
+                    noise_xx += spread * dx * dx
+                    noise_yy += spread * dy * dy
             weight *= step
             step *= fall
+        flux, flux_x, flux_xx = flux + row, flux_x + row_x, flux_xx + row_xx
+        flux_y, flux_xy, flux_yy = flux_y + row * dy, flux_xy + row_x * dy, flux_yy + row * dy * dy
+    return flux, flux_x, flux_y, flux_xx, flux_yy, flux_xy, noise_1, noise_xx, noise_yy
 
 
 _weigh = compiled(_weigh)
