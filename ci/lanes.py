@@ -42,6 +42,7 @@ class Context:
     asked: Collection[str] = ()
     faulty: Sequence[NotRun] = ()
     jobs: int = 2
+    keep_pixels: bool = False
     stop: Event = field(default_factory=Event)
 
     def camera(self, name: str) -> Camera:
@@ -164,7 +165,8 @@ def _job(context: Context, folder: Path, step: Step) -> Job:
     dataset = next(dataset for dataset in camera.datasets if dataset.name == step.dataset)
     place = folder / camera.name / dataset.name
     place.mkdir(parents=True, exist_ok=True)
-    return Job(step, camera, dataset, place, context.settings.cache, context.settings.regression_data)
+    settings = context.settings
+    return Job(step, camera, dataset, place, settings.cache, settings.regression_data, keep_pixels=context.keep_pixels)
 
 
 def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:

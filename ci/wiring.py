@@ -52,7 +52,9 @@ def read_cameras(settings: Settings, asked: tuple[str, ...] = ()) -> tuple[list[
     return list(reading.registry.values()), faulty
 
 
-def make_context(settings: Settings, asked: tuple[str, ...] = (), *, jobs: int | None = None) -> Context:
+def make_context(
+    settings: Settings, asked: tuple[str, ...] = (), *, jobs: int | None = None, keep_pixels: bool = False
+) -> Context:
     """Build what a night uses."""
     os.environ.update(WORKERS)
     console = make_console()
@@ -75,4 +77,5 @@ def make_context(settings: Settings, asked: tuple[str, ...] = (), *, jobs: int |
         console=console,
         provenance=collect(),
         jobs=jobs or os.cpu_count() or 1,
+        keep_pixels=keep_pixels,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from qa.plan import NOT_ASKED
 from reports.night import RunStatus
 from reports.wording import ago, day, moment
 
@@ -64,7 +65,7 @@ def _camera_gaps(camera: CameraNight, now: datetime) -> Iterator[Gap]:
         yield Gap("overdue", camera.name, camera.title, sentence)
     if camera.lease in {"orphaned", "lapsing"}:
         yield Gap(camera.lease, camera.name, camera.title, lease)
-    if camera.status is RunStatus.NOT_RUN:
+    if camera.status is RunStatus.NOT_RUN and camera.reason != NOT_ASKED:
         yield Gap("not-run", camera.name, camera.title, f"Not run: {camera.reason or 'no reason was given'}.")
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @options.as_json
 @click.option("--quick", is_flag=True, help="Use the small data sets of the commit lane.")
 @click.option("--new", "fresh", is_flag=True, help="Begin a new night even if the last one was cut off.")
+@click.option("--keep-pixels", is_flag=True, help="Keep the intermediate images: three times the disk space.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Cameras side by side.  [default: the machine's cores]")
 def nightly(
     cameras: tuple[str, ...],
@@ -29,6 +30,7 @@ def nightly(
     as_json: bool,
     quick: bool,
     fresh: bool,
+    keep_pixels: bool,
 ) -> int:
     """Process every supported camera from raw exposures through coadd measurement, judge it and report it.
 
@@ -42,7 +44,7 @@ def nightly(
     from qa.model import Lane, Trigger  # noqa: PLC0415
 
     settings = Settings.from_environment().override(runs=runs, registry=registry)
-    context = make_context(settings, cameras, jobs=jobs)
+    context = make_context(settings, cameras, jobs=jobs, keep_pixels=keep_pixels)
     lane = Lane.COMMIT if quick else Lane.NIGHTLY
     folder = open_run(context, lane=lane, trigger=Trigger(), fresh=fresh)
     with context.console:

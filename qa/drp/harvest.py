@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from qa.model import Result
 
 PICTURES = "pictures"
+INTERMEDIATE = ("post_isr", "warp")
+"""Images that only later tasks of the same run need: two thirds of what a run leaves on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,16 @@ def harvest(repo: Path, run: str, camera: str, dataset: str, out: Path) -> Harve
         quanta=quanta,
         pictures=pictures,
     )
+
+
+def discard_intermediates(repo: Path, run: str) -> int:
+    """Delete the files of the intermediate images of a run, which stays in the registry; return how many there were."""
+    from lsst.daf.butler import Butler  # noqa: PLC0415
+
+    with Butler.from_config(str(repo), writeable=True) as butler:
+        refs = [ref for name in INTERMEDIATE for ref in _refs(butler, run, name) if butler.stored(ref)]
+        butler.pruneDatasets(refs, disassociate=False, unstore=True)
+    return len(refs)
 
 
 def resources(quanta: Sequence[QuantumRecord], spent: Account, scope: Scope) -> tuple[Result, ...]:

@@ -19,7 +19,10 @@ Progress = Callable[[Step, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A step with all that is needed to carry it out; `folder` is the data set's own folder in the run."""
+    """A step with all that is needed to carry it out; `folder` is the data set's own folder in the run.
+
+    `keep_pixels` keeps the images that only later tasks need.
+    """
 
     step: Step
     camera: Camera
@@ -27,6 +30,7 @@ class Job:
     folder: Path
     cache: Path
     recipes: Path
+    keep_pixels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,14 +74,16 @@ def process(job: Job, tick: Tick) -> Produced:
 
 
 def measure(job: Job, tick: Tick) -> Produced:
-    """Harvest the metric bundles from the Butler."""
+    """Harvest the metric bundles from the Butler, then let go of the images that nobody needs any more."""
     from qa.documents import write_document  # noqa: PLC0415
-    from qa.drp.harvest import harvest  # noqa: PLC0415
+    from qa.drp.harvest import discard_intermediates, harvest  # noqa: PLC0415
 
     found = harvest(job.folder / REPOSITORY, RUN, job.step.camera, job.step.dataset, job.folder)
     if found.failures and all(result.scope.band is None for result in found.results):
         raise EngineError(found.failures[0])
     write_document(job.folder / MEASUREMENTS, "measurements", found.results, tuple[Result, ...])
+    if not job.keep_pixels and not found.failures:
+        discard_intermediates(job.folder / REPOSITORY, RUN)
     tick(1, 1)
     return Produced(results=found.results, caveats=(*found.failures, *found.caveats))
 

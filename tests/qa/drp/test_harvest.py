@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 pytest.importorskip("lsst.daf.butler")
 
 from qa.drp.accounting import QuantumStatus
-from qa.drp.harvest import Harvest, harvest
+from qa.drp.harvest import Harvest, discard_intermediates, harvest
 from qa.model import Measurement, Result, Scope, Unmeasured
 
 pytestmark = pytest.mark.pipeline
@@ -111,3 +112,19 @@ def test_run_without_any_bundle_is_harvested(processed: Path, tmp_path: Path) ->
     """A run that came to nothing gives no results and no pictures, and no error."""
     nothing = harvest(processed, "HSC/raw/all", "hsc", "tiny", tmp_path)
     assert (nothing.results, nothing.pictures, nothing.quanta) == ((), (), ())
+
+
+def test_intermediate_images_can_be_let_go(processed: Path, tmp_path: Path) -> None:
+    """What only later tasks needed is deleted; coadds, catalogues and metrics stay, and a second call finds nothing."""
+    from lsst.daf.butler import Butler
+
+    repo = tmp_path / "repo"
+    shutil.copytree(processed, repo)
+    assert discard_intermediates(repo, "obsqa") > 0
+    assert discard_intermediates(repo, "obsqa") == 0
+    with Butler.from_config(str(repo), collections=["obsqa"]) as butler:
+        stored = {
+            name: any(butler.stored(ref) for ref in butler.query_datasets(name))
+            for name in ("post_isr", "warp", "coadd", "objects", "metrics")
+        }
+    assert stored == {"post_isr": False, "warp": False, "coadd": True, "objects": True, "metrics": True}
