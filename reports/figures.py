@@ -112,7 +112,7 @@ def draw(series: Sequence[Series], *, ylabel: str) -> tuple[str, str]:
     with mpl.rc_context(style):
         figure = Figure(figsize=SIZE)
         figure.patch.set_alpha(0.0)
-        axes = figure.add_axes((0.06, 0.11, 0.78, 0.85))
+        axes = figure.add_axes((0.09, 0.11, 0.75, 0.85))
         _plot(axes, series, ylabel)
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "obsqa"})
