@@ -86,6 +86,7 @@ def pipetask() -> Path:
 
 def has_run(repo: Path, run: str) -> bool:
     """Tell whether processing into `run` was ever begun; asks the registry directly, which takes a millisecond."""
-    with closing(sqlite3.connect(f"file:{repo / 'gen3.sqlite3'}?mode=ro", uri=True)) as registry:
+    # Not read-only: SQLite must undo what a killed process left half written.
+    with closing(sqlite3.connect(f"file:{repo / 'gen3.sqlite3'}?mode=rw", uri=True)) as registry:
         rows = registry.execute("SELECT 1 FROM collection WHERE name = ?", (run,)).fetchall()
     return bool(rows)

@@ -1,4 +1,6 @@
 # ruff: noqa: E402 - what needs the optional extra is imported behind its guard
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,17 @@ def test_killed_run_is_finished_with_the_same_results(
     assert len([path for path in kept if finished[path] != kept[path]]) <= 1
     assert len(finished) == 8
     assert measured(repo, tmp_path / "a") == measured(processed, tmp_path / "b")
+
+
+def test_registry_that_a_killed_process_left_half_written_is_read(tmp_path: Path) -> None:
+    """What the killed process had not committed is undone, and the question is answered."""
+    script = (
+        "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "db.execute('CREATE TABLE collection (name TEXT)'); db.execute(\"INSERT INTO collection VALUES ('kept')\"); "
+        "db.execute('PRAGMA cache_size = 1'); db.execute('BEGIN'); "
+        "db.executemany('INSERT INTO collection VALUES (?)', [('x' * 4000,)] * 500); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "gen3.sqlite3")], check=False)
+    assert (tmp_path / "gen3.sqlite3-journal").stat().st_size > 0
+    assert has_run(tmp_path, "kept")
+    assert not has_run(tmp_path, "x" * 4000)
