@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from qa.errors import InfrastructureError
 from qa.model import HistoryPoint, Measurement, Result, Scope
@@ -121,7 +122,8 @@ class SqlStore:
             If there is no such database, or it is not one.
         """
         try:
-            engine = create_engine(url)
+            # A night talks to its history three times: no connection is worth keeping in between.
+            engine = create_engine(url, poolclass=NullPool)
             if engine.dialect.name == "sqlite":
                 event.listen(engine, "connect", _wait_for_writers)
             _tables.create_all(engine)
@@ -132,8 +134,12 @@ class SqlStore:
     @classmethod
     def beside(cls, runs: Path) -> SqlStore:
         """Open the SQLite store of a folder of runs."""
-        runs.mkdir(parents=True, exist_ok=True)
-        return cls.open(f"sqlite:///{runs / 'history.sqlite'}")
+        url = f"sqlite:///{runs / 'history.sqlite'}"
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(url, error) from error
+        return cls.open(url)
 
     def save(self, record: RunRecord) -> None:
         """Add a run, or replace what is known of it, in one transaction."""

@@ -12,7 +12,6 @@ from qa.store import SqlStore, StoreError
 from qa.testing import NOW, MemoryStore, a_measurement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from qa.store import Store
@@ -39,14 +38,9 @@ def a_record(run_id: str = "a", *, value: float = 5.0, day: int = 0) -> RunRecor
 
 
 @pytest.fixture(params=["sqlite", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Return each kind of store in turn: all keep the same contract."""
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    made = SqlStore.beside(tmp_path)
-    yield made
-    made.engine.dispose()
+    return MemoryStore() if request.param == "memory" else SqlStore.beside(tmp_path)
 
 
 def test_a_series_is_told_oldest_first(store: Store) -> None:
@@ -94,3 +88,10 @@ def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "history.sqlite").write_text("this is not a database, and it is long enough to be seen as none")
     with pytest.raises(StoreError, match=r"history sqlite.*file is not a database.*complete without it"):
         SqlStore.beside(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    """Where no folder can be made there is no history, which is told like any other trouble with it."""
+    (tmp_path / "runs").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match=r"history sqlite.*complete without it"):
+        SqlStore.beside(tmp_path / "runs")
