@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from obs_registry.lease import state_of
+from qa.errors import DocumentError
 from qa.journal import read_record, runs_under
 from qa.metrics import catalogue
 from qa.plan import NOT_ASKED
@@ -92,7 +94,9 @@ def _previous_cameras(folder: Path, record: RunRecord) -> tuple[str, ...]:
     """Return the cameras of the run before this one in its lane, but for those deliberately left out of this one."""
     spared = {one.camera for one in record.plan.not_run if one.reason == NOT_ASKED}
     for run in reversed([run for run in runs_under(folder.parent) if run.name < folder.name]):
-        earlier = read_record(run).plan
-        if earlier.lane is record.plan.lane:
+        with suppress(DocumentError):  # a damaged journal of another night is told when that night is asked for
+            earlier = read_record(run).plan
+            if earlier.lane is not record.plan.lane:
+                continue
             return tuple(camera for camera in earlier.cameras if camera not in spared)
     return ()

@@ -55,6 +55,7 @@ def open_run(context: Context, *, lane: Lane, trigger: Trigger, fresh: bool) -> 
     plan = fresh_plan(context, lane, trigger)
     last = None if fresh else _cut_off(context, plan)
     if last is not None:
+        Journal(last / FILE_NAME, context.clock).close()  # refused where another process is still at it
         context.console.say(f"continuing {last.name}, which was cut off")
         return last
     folder = context.settings.runs / plan.run_id

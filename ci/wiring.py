@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from ci.console import make_console
@@ -17,6 +19,7 @@ from qa.store import SqlStore
 
 if TYPE_CHECKING:
     from ci.settings import Settings
+    from obs_registry.errors import Fault
     from obs_registry.model import Camera
 
 # What the processes of the steps start with.
@@ -29,6 +32,8 @@ WORKERS = {
     # glibc: keep the memory of an image for the next one; giving it back page by page costs a tenth of the CPU time.
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    # What a killed step leaves of semaphores is cleared away by Python, without a word in the night's log.
+    "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
 }
 
 
@@ -41,15 +46,17 @@ def read_cameras(settings: Settings, asked: tuple[str, ...] = ()) -> tuple[list[
         If a camera asked for does not exist.
     """
     reading, kind = read_registry(settings.registry), "camera"
-    faults: dict[str, str] = {}
-    for fault in reading.faults:
-        faults.setdefault(fault.camera, str(fault))
-    known = {*reading.registry, *faults}
+    known = {*reading.registry, *(fault.camera for fault in reading.faults)}
     for name in asked:
         if name not in known:
             raise UnknownNameError(kind, name, sorted(known))
-    faulty = [NotRun(name, f"registry: {text}") for name, text in faults.items() if not asked or name in asked]
-    return list(reading.registry.values()), faulty
+    faults: dict[str, Fault] = {}
+    for fault in reading.faults:
+        # A camera that a second file describes runs by its first one: what does not run is the file.
+        twice = fault.camera in reading.registry
+        if not asked or fault.camera in asked:
+            faults.setdefault(Path(fault.file).name if twice else fault.camera, fault)
+    return list(reading.registry.values()), [NotRun(name, f"registry: {fault}") for name, fault in faults.items()]
 
 
 def make_context(
@@ -64,6 +71,7 @@ def make_context(
         console.say(f"warning: {error}")
         store = None
     healthy, faulty = read_cameras(settings, asked)
+    stop = Event()
     for one in faulty:
         console.say(f"warning: {one.reason}")
     return Context(
@@ -71,11 +79,12 @@ def make_context(
         cameras=healthy,
         faulty=faulty,
         asked=asked,
-        engine=LocalEngine(),
+        engine=LocalEngine(stop=stop),
         store=store,
         clock=lambda: datetime.now(UTC),
         console=console,
         provenance=collect(),
         jobs=jobs or os.cpu_count() or 1,
         keep_pixels=keep_pixels,
+        stop=stop,
     )

@@ -82,8 +82,8 @@ def write_document(path: Path, name: str, value: object, kind: Any) -> None:  # 
         stream.write(text.encode() + b"\n")
 
 
-def read_document(path: Path, name: str, kind: Any) -> Any:  # noqa: ANN401
-    """Read a document called `name` whose value is of type `kind`.
+def read_document(path: Path, name: str, kind: Any, *, action: str = "") -> Any:  # noqa: ANN401
+    """Read a document called `name` whose value is of type `kind`; `action` is what to do when it is not.
 
     Raises
     ------
@@ -96,15 +96,15 @@ def read_document(path: Path, name: str, kind: Any) -> Any:  # noqa: ANN401
     try:
         body = json.loads(path.read_text())
     except FileNotFoundError:
-        raise DocumentError(path, required=required, found="no such file") from None
+        raise DocumentError(path, required=required, found="no such file", action=action) from None
     except ValueError as error:
-        raise DocumentError(path, required=required, found=f"text that is not JSON ({error})") from None
+        raise DocumentError(path, required=required, found=f"text that is not JSON ({error})", action=action) from None
     if not isinstance(body, dict) or body.get("document") != name or body.get("schema") != SCHEMA:
         found = f"{body.get('document')!r} of schema {body.get('schema')!r}" if isinstance(body, dict) else "no mapping"
-        raise DocumentError(path, required=required, found=found)
+        raise DocumentError(path, required=required, found=found, action=action)
     try:
         return from_plain(body.get(name), kind)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise DocumentError(path, required=required, found=f"{first['msg']} at {where}") from None
+        raise DocumentError(path, required=required, found=f"{first['msg']} at {where}", action=action) from None

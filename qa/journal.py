@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from qa.documents import SCHEMA, from_plain, to_plain
-from qa.errors import DiskFullError, DocumentError, EngineError
+from qa.errors import DiskFullError, DocumentError, EngineError, InfrastructureError
 from qa.record import Entry, Event, RunRecord, replay
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FILE_NAME = "journal.jsonl"
+
+
+class RunFolderError(InfrastructureError):
+    """The folder of a run cannot be written to."""
+
+    def __init__(self, folder: Path, found: str) -> None:
+        self.folder, self.found = folder, found
+        super().__init__(f"{folder}: must be a folder that can be written to, found: {found}; choose another --runs")
 
 
 class BusyError(EngineError):
@@ -45,8 +53,11 @@ class Journal:
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
         self._path, self._clock = path, clock
         self._kind = _event_type()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RunFolderError(path.parent, error.strerror or str(error)) from error
         self._lock()
         self._drop_torn_line()
 
@@ -56,6 +67,10 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the run."""
         os.close(self._handle)
 
     def append(self, event: Event) -> None:

@@ -15,7 +15,7 @@ from qa.documents import read_document, write_document
 from qa.drp import repository
 from qa.drp.skymap import TRACT, SkyMap
 from qa.errors import DocumentError, RequestError
-from qa.twins.manifest import read_manifest
+from qa.twins.manifest import REDRAW, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,11 +95,14 @@ def _build(twin: Path, root: Path) -> Ingested:
 
     from qa.drp.observations import read_observations  # noqa: PLC0415 - and the translators another half
 
+    twin = twin.resolve()  # what is wrong is told of the cache, not of the run's link to it
     manifest = read_manifest(twin)
-    reference = _read_reference(twin / manifest.refcat)
+    reference = _read_catalog(twin / manifest.refcat, "a reference catalogue with stars")
+    _read_catalog(twin / manifest.truth, "a truth catalogue with sources")
+    _insist_on(twin / one.path for one in manifest.calibrations)
     observations, caveats = read_observations(manifest, twin)
     if not observations:
-        raise DocumentError(twin / "raws", required="at least one usable raw", found="; ".join(caveats) or "none")
+        raise DocumentError(twin / "raws", required="at least one usable raw", found=_none_of(caveats))
     repository.create(root)
     with Butler.from_config(str(root), writeable=True) as butler:
         _Ingest(butler, manifest, twin).everything(observations, reference)
@@ -214,13 +217,31 @@ def _timespan(begin: str, end: str) -> Timespan:
     return Timespan(first, last)
 
 
-def _read_reference(path: Path) -> Table:
+def _none_of(caveats: Sequence[str]) -> str:
+    """Say of raws that were all left out how many they were, and what was wrong with the first."""
+    return f"none of {len(caveats)}: {caveats[0]}" if caveats else "none"
+
+
+def _read_catalog(path: Path, required: str) -> Table:
     from astropy.table import Table  # noqa: PLC0415
 
-    table = Table.read(path, format="parquet")
+    try:
+        table = Table.read(path, format="parquet")
+    except FileNotFoundError:
+        raise DocumentError(path, required=required, found="no such file", action=REDRAW) from None
+    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+        found = f"a damaged file ({str(error).splitlines()[0]})"
+        raise DocumentError(path, required=required, found=found, action=REDRAW) from error
     if not len(table):
-        raise DocumentError(path, required="a reference catalogue with stars", found="none")
+        raise DocumentError(path, required=required, found="none", action=REDRAW)
     return table
+
+
+def _insist_on(paths: Iterable[Path]) -> None:
+    """Find a missing calibration before the middleware stumbles over it."""
+    for path in paths:
+        if not path.is_file():
+            raise DocumentError(path, required="a calibration", found="no such file", action=REDRAW)
 
 
 def _shards(table: Table) -> Iterable[tuple[int, Table]]:

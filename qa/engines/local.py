@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import time
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING
 
 from qa.engines.base import StepReport
@@ -35,10 +36,11 @@ def _context() -> ForkServerContext:
 
 @dataclass(slots=True)
 class LocalEngine:
-    """Runs each step in a child process; `timeout` is in seconds."""
+    """Runs each step in a child process; `timeout` is in seconds, and `stop` ends what is running."""
 
     timeout: float = 4 * 3600.0
     context: ForkServerContext = field(default_factory=_context)
+    stop: Event = field(default_factory=Event)
 
     def run(self, job: Job, progress: Progress) -> StepReport:
         """Carry out one step in a child process; a crash or a time-out is a failed outcome."""
@@ -50,22 +52,22 @@ class LocalEngine:
         child.start()
         send.close()
         try:
-            report = _listen(receive, job, progress, began + self.timeout)
+            report = _listen(receive, job, progress, began + self.timeout, self.stop)
         except BaseException:
             _end(child)
             raise
         if report is None:
             late = time.monotonic() >= began + self.timeout
-            _end(child) if late else child.join()
+            _end(child) if late or self.stop.is_set() else child.join()
             reason = f"took longer than {self.timeout:g} s and was ended" if late else _death(child.exitcode)
             report = _failed(job, time.monotonic() - began, reason)
         child.join()
         return report
 
 
-def _listen(receive: Connection, job: Job, progress: Progress, deadline: float) -> StepReport | None:
-    """Pass progress on until the report comes; None when the child died or is late."""
-    while time.monotonic() < deadline:
+def _listen(receive: Connection, job: Job, progress: Progress, deadline: float, stop: Event) -> StepReport | None:
+    """Pass progress on until the report comes; None when the child died, is late or is no longer wanted."""
+    while time.monotonic() < deadline and not stop.is_set():
         try:
             message = receive.recv() if receive.poll(POLL_SECONDS) else None
         except EOFError:

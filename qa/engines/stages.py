@@ -79,8 +79,9 @@ def measure(job: Job, tick: Tick) -> Produced:
     from qa.drp.harvest import discard_intermediates, harvest  # noqa: PLC0415
 
     found = harvest(job.folder / REPOSITORY, RUN, job.step.camera, job.step.dataset, job.folder)
-    if found.failures and all(result.scope.band is None for result in found.results):
-        raise EngineError(found.failures[0])
+    lost = (*found.failures, *found.caveats)
+    if lost and all(result.scope.band is None for result in found.results):
+        raise EngineError(lost[0])
     write_document(job.folder / MEASUREMENTS, "measurements", found.results, tuple[Result, ...])
     if not job.keep_pixels and not found.failures:
         discard_intermediates(job.folder / REPOSITORY, RUN)

@@ -9,6 +9,7 @@ import logging
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
 import threading
@@ -22,13 +23,15 @@ from qa.errors import ObsqaError
 from qa.model import StepOutcome, StepStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from multiprocessing.connection import Connection
     from pathlib import Path
 
     from qa.engines.base import Job
 
 _KIB = 1024.0
+# With less free space than the images of a detector take, it is the disk that a failure comes from.
+_LOW_MIB = 16.0
 
 
 def work(job: Job, send: Connection) -> None:
@@ -41,13 +44,14 @@ def work(job: Job, send: Connection) -> None:
         with _logging_to(log), _alone_in(job.folder):
             produced = STAGES[job.step.stage](job, lambda done, total: send.send((done, total)))
         status = StepStatus.CAVEATS if produced.caveats else StepStatus.DONE
-        message = produced.message
+        message = produced.message or _in_short(produced.caveats)
     except ObsqaError as error:
-        produced, status, message = Produced(), StepStatus.FAILED, str(error)
+        produced, status, message = Produced(), StepStatus.FAILED, _reason(str(error), job.folder)
     except Exception as error:  # noqa: BLE001 - one camera's bug must not end the night; the log has the traceback
-        with log.open("a") as stream:
+        with contextlib.suppress(OSError), log.open("a") as stream:  # a full disk takes no traceback
             traceback.print_exc(file=stream)
-        produced, status, message = Produced(), StepStatus.FAILED, f"{type(error).__name__}: {error}"
+        produced, status = Produced(), StepStatus.FAILED
+        message = _reason(f"{type(error).__name__}: {error}", job.folder)
     outcome = StepOutcome(
         step=job.step,
         status=status,
@@ -58,6 +62,21 @@ def work(job: Job, send: Connection) -> None:
         log=str(log),
     )
     send.send(StepReport(outcome, produced.results, produced.caveats))
+
+
+def _reason(text: str, folder: Path) -> str:
+    """Word a failure as one line, which begins with the disk where that is full: libraries word it in many ways."""
+    line = " ".join(text.split("\n(Background on this error", maxsplit=1)[0].split())
+    free = shutil.disk_usage(folder).free / _KIB**2
+    if free > _LOW_MIB:
+        return line
+    return f"disk full ({free:.1f} MiB left in {folder}), free some or choose another folder; it failed with: {line}"
+
+
+def _in_short(caveats: Sequence[str]) -> str:
+    """Word caveats as one line; all of them are in the journal with the measurements."""
+    more = f" (and {len(caveats) - 1} more)" if len(caveats) > 1 else ""
+    return f"{caveats[0]}{more}" if caveats else ""
 
 
 def _collect_less_often() -> None:

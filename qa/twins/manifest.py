@@ -11,6 +11,7 @@ from pathlib import Path  # noqa: TC003 - pydantic resolves the annotations at r
 from qa.documents import read_document, write_document
 
 FILE_NAME = "manifest.json"
+REDRAW = "remove its folder from the cache, and it is drawn again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +110,6 @@ def read_manifest(folder: Path) -> TwinManifest:
     qa.errors.DocumentError
         If it is absent or not a manifest.
     """
-    manifest: TwinManifest = read_document(folder / FILE_NAME, "twin", TwinManifest)
+    path = folder.resolve() / FILE_NAME  # not the link of the run: the folder that would have to be removed
+    manifest: TwinManifest = read_document(path, "twin", TwinManifest, action=REDRAW)
     return manifest

@@ -11,7 +11,7 @@ from ci.settings import Settings
 from qa.engines.base import StepReport
 from qa.engines.recorded import RecordedEngine
 from qa.errors import InfrastructureError, RequestError
-from qa.journal import read_record
+from qa.journal import FILE_NAME, BusyError, Journal, read_record
 from qa.model import Lane, Stage, Step, StepOutcome, StepStatus, Trigger
 from qa.testing import Clock, MemoryStore, a_camera, a_measurement
 
@@ -163,3 +163,11 @@ def test_a_processed_run_can_be_measured_again(tmp_path: Path) -> None:
     measure_again(replace(context, engine=again), folder)
     assert again.ran == [MEASURE]
     assert read_record(folder).results == (a_measurement(),)
+
+
+def test_a_night_that_another_process_works_on_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second night beside one that runs is told so, and not that the first was cut off."""
+    context = a_context(tmp_path, RecordedEngine({}))
+    with Journal(night(context) / FILE_NAME, Clock()), pytest.raises(BusyError, match="another obsqa is working"):
+        night(context)
+    assert "cut off" not in capsys.readouterr().err

@@ -88,3 +88,9 @@ def test_nan_does_not_travel(value: float) -> None:
     """A measurement is finite; anything else is Unmeasured with a reason."""
     with pytest.raises(ValueError, match="must be finite"):
         Measurement("PA1", Scope("testcam", "twin"), value, "mmag", 1)
+
+
+def test_a_faulty_document_says_what_to_do(tmp_path: Path) -> None:
+    """Whoever asks for a document can say what to do when it is not one."""
+    with pytest.raises(DocumentError, match=r"no such file; run it again$"):
+        read_document(tmp_path / "nothing.json", "plan", KIND, action="run it again")

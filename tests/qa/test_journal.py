@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qa.errors import DocumentError
-from qa.journal import FILE_NAME, BusyError, Journal, read_entries, read_record, runs_under
+from qa.journal import FILE_NAME, BusyError, Journal, RunFolderError, read_entries, read_record, runs_under
 from qa.model import Lane, Plan, Stage, Step, StepOutcome, StepStatus, Trigger
 from qa.record import Event, Judged, Measured, RunFinished, RunStarted, StepFinished, StepStarted
 from qa.testing import NOW, Clock, a_measurement
@@ -105,3 +105,10 @@ def test_runs_are_listed_oldest_first(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     assert [run.name for run in runs_under(tmp_path)] == ["20260301T010000Z", "20260302T010000Z"]
     assert runs_under(tmp_path / "absent") == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    """The error names the folder, what is wrong with it and what to do."""
+    (tmp_path / "runs").write_text("a file where a folder should be")
+    with pytest.raises(RunFolderError, match=r"runs/one: must be a folder that can be written to, .*; choose another"):
+        Journal(tmp_path / "runs" / "one" / FILE_NAME, Clock())

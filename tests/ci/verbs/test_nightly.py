@@ -131,6 +131,22 @@ def test_a_killed_night_is_finished_by_the_next(place: Place, stage: Stage) -> N
     assert measured(place.runs[-1]) == measured(place.runs[0])
 
 
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_night_says_so_and_is_finished_by_the_next(place: Place, signum: int) -> None:
+    """Ctrl-C, and the signal by which servers end their jobs, are one line and an exit code of their own."""
+    before = len(place.runs)
+    process = place.start(*NIGHT, "--new")
+    _wait_for(place, before, Stage.PROCESS)
+    process.send_signal(signum)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert err.strip().splitlines()[-1] == "obsqa: interrupted; what was finished is kept"
+    assert "Traceback" not in err
+    assert place.run(*NIGHT)[0] == 0
+    assert len(place.runs) == before + 1
+    assert measured(place.runs[-1]) == measured(place.runs[0])
+
+
 def _wait_for(place: Place, before: int, stage: Stage) -> None:
     """Wait until a new run is in the midst of a stage."""
     deadline = time.monotonic() + PATIENCE

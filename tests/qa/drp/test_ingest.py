@@ -91,9 +91,30 @@ def test_empty_reference_catalogue_is_refused(copied: Path, tmp_path: Path) -> N
     """One line says what is wrong, and no repository is left."""
     empty = Table.read(copied / "refcat.parq")[:0]
     empty.write(copied / "refcat.parq", overwrite=True)
-    with pytest.raises(DocumentError, match=r"refcat\.parq: must be a reference catalogue with stars, found none$"):
+    with pytest.raises(
+        DocumentError, match=r"refcat\.parq: must be a reference catalogue with stars, found none; remove its folder"
+    ):
         ingest(copied, tmp_path / "butler")
     assert not (tmp_path / "butler").exists()
+
+
+@pytest.mark.parametrize("name", ["refcat.parq", "truth.parq"])
+@pytest.mark.parametrize(("content", "found"), [(b"garbage", "a damaged file"), (None, "no such file")])
+def test_damaged_catalogue_is_named(copied: Path, tmp_path: Path, name: str, content: bytes | None, found: str) -> None:
+    """A catalogue that cannot be read is one line with its file."""
+    (copied / name).unlink()
+    if content is not None:
+        (copied / name).write_bytes(content)
+    with pytest.raises(DocumentError, match=rf"{name}: must be a .* catalogue with .*, found {found}.*; remove"):
+        ingest(copied, tmp_path / "butler")
+
+
+def test_missing_calibration_file_is_named(copied: Path, tmp_path: Path) -> None:
+    """A calibration that the manifest names and that is not there is one line with its file."""
+    gone = read_manifest(copied).calibrations[0].path
+    (copied / gone).unlink()
+    with pytest.raises(DocumentError, match=rf"{gone}: must be a calibration, found no such file; remove"):
+        ingest(copied, tmp_path / "butler")
 
 
 def test_no_usable_raw_is_refused(copied: Path, tmp_path: Path) -> None:
@@ -101,7 +122,9 @@ def test_no_usable_raw_is_refused(copied: Path, tmp_path: Path) -> None:
     manifest = read_manifest(copied)
     (copied / manifest.raws[0].path).unlink()
     write_manifest(copied, replace(manifest, raws=manifest.raws[:1]))
-    with pytest.raises(DocumentError, match=r"must be at least one usable raw, found exposure .* no such file"):
+    with pytest.raises(
+        DocumentError, match=r"must be at least one usable raw, found none of 1: exposure .* no such file"
+    ):
         ingest(copied, tmp_path / "butler")
 
 

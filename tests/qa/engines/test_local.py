@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from qa.engines import stages
@@ -113,3 +114,43 @@ def test_a_step_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest
 def test_the_childs_entry_can_be_found_by_name() -> None:
     """The fork server imports the worker's entry by its name."""
     assert work.__module__ == "qa.engines.worker"
+
+
+def test_data_left_out_are_told_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that left data out says what first, and how much more there is."""
+
+    def stage(job: Job, tick: stages.Tick) -> Produced:
+        return Produced(caveats=("detector 3 left out: no bias", "detector 4 left out: no bias"))
+
+    report, _ = run_stage(stage, tmp_path, monkeypatch)
+    assert report.outcome.message == "detector 3 left out: no bias (and 1 more)"
+
+
+def test_a_full_disk_is_named_however_a_library_words_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure on a disk without space begins with the disk, on one line."""
+
+    def stage(job: Job, tick: stages.Tick) -> Produced:
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**19))
+        text = "Failed to serialize\nsomething"
+        raise RuntimeError(text)
+
+    report, _ = run_stage(stage, tmp_path, monkeypatch)
+    message = report.outcome.message
+    assert message.startswith(f"disk full (0.5 MiB left in {tmp_path / 'work'}), free some or choose another folder")
+    assert message.endswith("it failed with: RuntimeError: Failed to serialize something")
+
+
+def test_a_step_that_is_no_longer_wanted_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night that is told to end does not wait for its steps."""
+    import multiprocessing
+
+    def stage(job: Job, tick: stages.Tick) -> Produced:
+        time.sleep(60)
+        return Produced()
+
+    monkeypatch.setitem(stages.STAGES, Stage.DRAW, stage)
+    engine = LocalEngine(context=multiprocessing.get_context("fork"))  # type: ignore[arg-type]
+    engine.stop.set()
+    began = time.monotonic()
+    assert engine.run(a_job(tmp_path), lambda *_: None).outcome.status is StepStatus.FAILED
+    assert time.monotonic() - began < 10

@@ -43,3 +43,13 @@ def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
     """What has no manifest is no twin."""
     with pytest.raises(DocumentError, match="no such file"):
         read_manifest(tmp_path)
+
+
+def test_a_damaged_manifest_says_how_to_get_another(tmp_path: Path) -> None:
+    """The line names the folder in the cache, not the run's link to it, and what to do with it."""
+    twin, link = tmp_path / "twin", tmp_path / "link"
+    twin.mkdir()
+    link.symlink_to(twin)
+    (twin / "manifest.json").write_text("{")
+    with pytest.raises(DocumentError, match=r"twin/manifest.json: .* not JSON .*; remove its folder from the cache"):
+        read_manifest(link)
