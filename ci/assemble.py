@@ -69,6 +69,8 @@ def _status(record: RunRecord, camera: str) -> tuple[RunStatus, str]:
     failure = record.failure(camera)
     if failure:
         return RunStatus.FAILED, f"{failure.step.stage}: {failure.message}"
+    if camera in record.unjudged:
+        return RunStatus.FAILED, f"judge: {record.unjudged[camera]}"
     if record.completed(camera) and camera in record.plan.cameras:
         return RunStatus.RAN, ""
     return RunStatus.NOT_RUN, left_out.get(camera, "not in the plan of this run")

@@ -12,7 +12,7 @@ from qa.errors import DocumentError, InfrastructureError, RequestError
 from qa.journal import FILE_NAME, Journal, read_record, runs_under
 from qa.model import Lane, Plan, Stage, StepStatus, Trigger
 from qa.plan import make_plan
-from qa.record import Measured, RunFinished, RunStarted, StepFinished, StepStarted
+from qa.record import Measured, RunStarted, StepFinished, StepStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -55,7 +55,6 @@ def open_run(context: Context, *, lane: Lane, trigger: Trigger, fresh: bool) -> 
     plan = fresh_plan(context, lane, trigger)
     last = None if fresh else _cut_off(context, plan)
     if last is not None:
-        Journal(last / FILE_NAME, context.clock).close()  # refused where another process is still at it
         context.console.say(f"continuing {last.name}, which was cut off")
         return last
     folder = context.settings.runs / plan.run_id
@@ -95,13 +94,6 @@ def measure_again(context: Context, folder: Path) -> None:
 
 def _processed(record: RunRecord, step: Step) -> bool:
     return step.stage is Stage.PROCESS and record.is_done(step)
-
-
-def finish(context: Context, folder: Path, exit_code: int) -> RunRecord:
-    """Write the end of a run."""
-    with Journal(folder / FILE_NAME, context.clock) as journal:
-        journal.append(RunFinished(exit_code))
-    return read_record(folder)
 
 
 def remember(context: Context, record: RunRecord) -> None:
@@ -201,6 +193,7 @@ def _cut_off(context: Context, plan: Plan) -> Path | None:
     same_software = _software(record.provenance) == _software(context.provenance)
     if record.finished is not None or not same_plan:
         return None
+    Journal(known[-1] / FILE_NAME, context.clock).close()  # refused where another process is still at it
     if not same_software:
         context.console.say(f"{known[-1].name} was cut off, but the software changed since: starting anew")
         return None

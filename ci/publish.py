@@ -12,6 +12,7 @@ from obs_registry.lease import state_of
 from qa import baselines
 from qa.compare import Policy, compare_all
 from qa.documents import write_document
+from qa.errors import RequestError
 from qa.journal import FILE_NAME, Journal, read_record
 from qa.manifest import expected
 from qa.metrics import catalogue
@@ -24,13 +25,12 @@ from reports.text import terminal
 from reports.view import build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
 
     from ci.lanes import Context
     from obs_registry.model import Camera
-    from qa.record import RunRecord
+    from qa.record import Measured, RunRecord
 
 REPORT = "report"
 
@@ -39,9 +39,9 @@ def conclude(context: Context, folder: Path) -> RunRecord:
     """Judge a run, write its end, remember it and publish its report."""
     with Journal(folder / FILE_NAME, context.clock) as journal:
         record = read_record(folder)
-        comparisons = tuple(judge(context, record))
-        journal.append(Judged(comparisons))
-        journal.append(RunFinished(_exit_code(context, record, comparisons)))
+        judged = judge(context, record)
+        journal.append(judged)
+        journal.append(RunFinished(_exit_code(context, record, judged.comparisons)))
     record = read_record(folder)
     write_document(folder / "plan.json", "plan", record.plan, Plan)
     write_document(folder / "provenance.json", "provenance", record.provenance, dict[str, str])
@@ -51,22 +51,35 @@ def conclude(context: Context, folder: Path) -> RunRecord:
     return record
 
 
-def judge(context: Context, record: RunRecord) -> Iterator[Comparison]:
-    """Compare every data set that was measured; one that could not be processed is an outage, not a regression."""
-    definitions = catalogue()
+def judge(context: Context, record: RunRecord) -> Judged:
+    """Compare every data set that was measured; one that could not be processed is an outage, not a regression.
+
+    A camera whose baselines cannot be read is not judged, which leaves the night incomplete; the others are.
+    """
+    comparisons: list[Comparison] = []
+    unjudged: dict[str, str] = {}
     cameras = {camera.name: camera for camera in context.cameras}
     for measured in record.measured.values():
         if measured.camera not in cameras:
             continue  # gone from the registry since: the report says so
-        camera = cameras[measured.camera]
-        dataset = next(dataset for dataset in camera.datasets if dataset.name == measured.dataset)
-        yield from compare_all(
-            measured.results,
-            expected(camera.name, dataset, definitions),
-            baselines.load(context.settings.regression_data, camera.name, dataset.name),
-            definitions=definitions,
-            policy=_policy(camera, record.plan.created.date()),
-        )
+        try:
+            comparisons += _judge_dataset(context, record, cameras[measured.camera], measured)
+        except RequestError as error:
+            unjudged[measured.camera] = str(error)
+            context.console.say(f"{measured.camera} is not judged: {error}")
+    return Judged(tuple(comparisons), unjudged)
+
+
+def _judge_dataset(context: Context, record: RunRecord, camera: Camera, measured: Measured) -> tuple[Comparison, ...]:
+    definitions = catalogue()
+    dataset = next(dataset for dataset in camera.datasets if dataset.name == measured.dataset)
+    return compare_all(
+        measured.results,
+        expected(camera.name, dataset, definitions),
+        baselines.load(context.settings.regression_data, camera.name, dataset.name),
+        definitions=definitions,
+        policy=_policy(camera, record.plan.created.date()),
+    )
 
 
 def publish(context: Context, folder: Path, record: RunRecord) -> Path:

@@ -50,9 +50,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The run's results were compared with baselines and requirements."""
+    """The run's results were compared with baselines and requirements; `unjudged` has the reason by camera."""
 
     comparisons: tuple[Comparison, ...]
+    unjudged: dict[str, str] = field(default_factory=dict)
     event: Literal["judged"] = "judged"
 
 
@@ -88,6 +89,7 @@ class RunRecord:
     measured: dict[tuple[str, str], Measured] = field(default_factory=dict)
     measured_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
+    unjudged: dict[str, str] = field(default_factory=dict)
 
     @property
     def run_id(self) -> str:
@@ -149,8 +151,8 @@ def _add(record: RunRecord, entry: Entry) -> RunRecord:
                 measured={**record.measured, key: body},
                 measured_at={**record.measured_at, key: entry.when},
             )
-        case Judged(comparisons):
-            return replace(record, comparisons=comparisons)
+        case Judged(comparisons, unjudged):
+            return replace(record, comparisons=comparisons, unjudged=unjudged)
         case RunFinished(exit_code):
             return replace(record, finished=entry.when, exit_code=exit_code)
         case _:

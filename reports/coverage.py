@@ -21,7 +21,7 @@ OVERDUE = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One thing missing from the coverage. `kind` is `shrank`, `overdue`, `orphaned`, `lapsing` or `not-run`."""
+    """One thing missing from the coverage. `kind` is one of `_ORDER`."""
 
     kind: str
     camera: str
@@ -31,10 +31,10 @@ class Gap:
     @property
     def grave(self) -> bool:
         """Tell whether it wants action, rather than being good to know."""
-        return self.kind in {"shrank", "overdue", "orphaned"}
+        return self.kind in {"shrank", "overdue", "orphaned", "left-out"}
 
 
-_ORDER = ("shrank", "overdue", "orphaned", "lapsing", "not-run")
+_ORDER = ("shrank", "overdue", "orphaned", "left-out", "lapsing", "not-run")
 
 
 def gaps(night: Night) -> tuple[Gap, ...]:
@@ -65,6 +65,9 @@ def _camera_gaps(camera: CameraNight, now: datetime) -> Iterator[Gap]:
         yield Gap("overdue", camera.name, camera.title, sentence)
     if camera.lease in {"orphaned", "lapsing"}:
         yield Gap(camera.lease, camera.name, camera.title, lease)
+    if camera.caveats:
+        more = f" (and {len(camera.caveats) - 1} more)" if len(camera.caveats) > 1 else ""
+        yield Gap("left-out", camera.name, camera.title, f"Data left out: {camera.caveats[0]}{more}.")
     if camera.status is RunStatus.NOT_RUN and camera.reason != NOT_ASKED:
         yield Gap("not-run", camera.name, camera.title, f"Not run: {camera.reason or 'no reason was given'}.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from qa.model import Change, Level, Measurement, Status
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from reports.night import CameraNight, Night
 
 _LENGTH = 140
+# All but the last two parts of a path: the reason that follows matters more.
+_LONG_PATH = re.compile(r"(?:/[^/\s:;,]+)+/([^/\s:;,]+/[^/\s:;,]+)")
 _NAMED = 3
 
 
@@ -72,7 +75,7 @@ def told_of(comparisons: Iterable[Comparison]) -> str:
 
 def _shortened(text: str) -> str:
     """Cut a reason at its first sentence and to a length a headline can bear."""
-    first = text.split(". ", 1)[0].strip().rstrip(".")
+    first = _LONG_PATH.sub("\u2026/\\1", text.split(". ", 1)[0].strip().rstrip("."))
     return first if len(first) <= _LENGTH else first[:_LENGTH].rsplit(" ", 1)[0] + "\u2026"
 
 

@@ -39,6 +39,7 @@ _GAPS = {
     "shrank": "Coverage shrank",
     "overdue": "Overdue",
     "orphaned": "Orphaned",
+    "left-out": "Data left out",
     "lapsing": "Lease lapsing",
     "not-run": "Not run",
 }

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci.console import LineConsole
-from ci.lanes import Context, find_run, finish, measure_again, open_run, remember, run_steps
+from ci.lanes import Context, find_run, measure_again, open_run, remember, run_steps
 from ci.settings import Settings
 from qa.engines.base import StepReport
 from qa.engines.recorded import RecordedEngine
 from qa.errors import InfrastructureError, RequestError
 from qa.journal import FILE_NAME, BusyError, Journal, read_record
 from qa.model import Lane, Stage, Step, StepOutcome, StepStatus, Trigger
+from qa.record import RunFinished
 from qa.testing import Clock, MemoryStore, a_camera, a_measurement
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def test_a_finished_night_is_not_continued(tmp_path: Path) -> None:
     context = a_context(tmp_path, RecordedEngine({}))
     first = night(context)
     run_steps(context, first)
-    finish(context, first, 0)
+    with Journal(first / "journal.jsonl", context.clock) as journal:
+        journal.append(RunFinished(0))
     assert night(context) != first
 
 

@@ -47,3 +47,11 @@ def test_leases_are_told() -> None:
     assert "does not gate" in lease_sentence(orphaned)
     assert "9\u00a0Mar\u00a02026" in lease_sentence(lapsing)
     assert lease_sentence(a_camera_night(lease="proposed")) == "Proposed."
+
+
+def test_data_left_out_is_a_gap() -> None:
+    """What was left out of a camera's night is told on the night's page: the first in words, the others counted."""
+    (gap,) = gaps(a_night(a_camera_night(caveats=("raw 12 is truncated", "detector 3 is empty"))))
+    assert gap.kind == "left-out"
+    assert gap.grave
+    assert gap.sentence == "Data left out: raw 12 is truncated (and 1 more)."

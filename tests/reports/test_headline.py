@@ -1,5 +1,5 @@
 from qa.model import Scope
-from reports.headline import headline, told
+from reports.headline import _shortened, headline, told
 from reports.night import CameraNight, RunStatus
 from reports.order import camera_verdict
 from reports.testing import a_camera_night, a_comparison, a_night
@@ -67,3 +67,9 @@ def test_what_is_told_of_a_metric() -> None:
     below = told(a_comparison(factor=1.6, before=None)).replace("\u00a0", " ")
     assert below == "PA1 in r is 8.96 mmag, worse than the minimum of 8 mmag"
     assert told(a_comparison(before=None)).replace("\u00a0", " ") == "PA1 in r is 5.60 mmag"
+
+
+def test_a_long_path_does_not_hide_the_reason() -> None:
+    """Of a path in a reason only its end is told."""
+    text = "ingest: /a/very/long/path/to/some/cache/0123456789/raws: must be at least one usable raw, found none"
+    assert _shortened(text) == "ingest: \u2026/0123456789/raws: must be at least one usable raw, found none"
