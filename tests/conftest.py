@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # No test is timed: machines are noisy, and the first example may compile.
 settings.register_profile("obsqa", deadline=None)
@@ -41,3 +45,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests of the embedded pipeline where it is not installed."""
     if item.get_closest_marker("pipeline") and importlib.util.find_spec("lsst.daf.butler") is None:
         skip_or_fail("pipeline", "the extra 'pipeline' is not installed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Fail the collection of a module that skips itself for want of the pipeline where that is required."""
+    report = yield
+    if report.outcome == "skipped" and required("pipeline"):
+        report.outcome = "failed"
+        report.longrepr = f"the pipeline is required here, and {collector.nodeid} skips itself without it"
+    return report
