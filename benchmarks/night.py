@@ -103,7 +103,7 @@ def by_camera(record: RunRecord, spent: dict[str, Account]) -> Iterator[str]:
         allowed = MIDDLEWARE_SECONDS + MIDDLEWARE_PER_QUANTUM * one.quanta
         yield (
             f"  {camera:10s} {one.megapixels:6.1f} Mpix {one.quanta:4d} quanta"
-            f"  processing {1e3 * work / one.megapixels:6.0f} ms/Mpix (limit {PROCESSING_MS:.0f})"
+            f"  processing {1e3 * work / one.megapixels:6.0f} ms/Mpix"
             f"  middleware {all_cpu - drawing - work:5.1f} s (limit {allowed:.1f})"
         )
 
@@ -122,6 +122,10 @@ def show(name: str, record: RunRecord, folder: Path, wall: float, cpu: float) ->
     for label, seconds in rows(record, spent, cpu):
         print(f"  {label:42s} {seconds:8.1f} s  {100 * seconds / cpu:5.1f} %")
     print("\n".join(by_camera(record, spent)))
+    work = sum(sum(one.tasks.values()) for one in spent.values())
+    megapixels = sum(one.megapixels for one in spent.values())
+    limit = f" (limit {PROCESSING_MS:.0f})" if "quick" not in name else ""
+    print(f"  all        {megapixels:6.1f} Mpix  processing {1e3 * work / megapixels:.0f} ms/Mpix{limit}")
 
 
 def main() -> None:
