@@ -29,9 +29,11 @@ WORKERS = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
-    # glibc: keep the memory of an image for the next one; giving it back page by page costs a tenth of the CPU time.
+    # glibc: keep the memory of an image for the next one, in large pages; taking and giving back small ones costs a
+    # sixth of the CPU time.
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     # What a killed step leaves of semaphores is cleared away by Python, without a word in the night's log.
     "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
 }

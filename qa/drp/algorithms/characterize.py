@@ -19,7 +19,6 @@ from qa.drp.algorithms.sources import (
     blended,
     detect,
     footprint_mask,
-    kron_flux,
 )
 from qa.drp.image import Mask, MaskedImage
 
@@ -96,7 +95,7 @@ def measure(image: MaskedImage, found: Detections) -> tuple[Table, PsfModel, Fla
     Returns
     -------
     sources
-        x, y and their errors (px); flux and kron_flux with errors (unit of the image, flux corrected for the light
+        x, y and their errors (px); flux and its error (unit of the image, corrected for the light
         outside its aperture); snr of the flux; xx, yy, xy (px^2), e1, e2, those of the PSF there, fwhm (px);
         extendedness, psf_star, flag.
     psf
@@ -113,7 +112,6 @@ def measure(image: MaskedImage, found: Detections) -> tuple[Table, PsfModel, Fla
     psf, stars = fit_psf(moments, ~spoiled & ~crowded, shape=image.shape)
     fwhm, psf_e1, psf_e2 = psf.at(moments.x, moments.y)
     flux, flux_err = aperture_flux(image, x=moments.x, y=moments.y, radius=APERTURE * fwhm)
-    kron, kron_err = kron_flux(image, found)
     crowded = blended(moments.x, moments.y, flux, reach=CROWDING * psf.fwhm, fraction=CROWDED)
     spoiled = _spoiled(image, moments, APERTURE * fwhm)
     excess = (moments.size * FWHM_PER_SIGMA / fwhm) ** 2 - 1
@@ -123,7 +121,6 @@ def measure(image: MaskedImage, found: Detections) -> tuple[Table, PsfModel, Fla
         {
             "x": moments.x, "y": moments.y, "x_err": moments.x_err, "y_err": moments.y_err,
             "flux": flux / ENCLOSED, "flux_err": flux_err / ENCLOSED,
-            "kron_flux": kron, "kron_flux_err": kron_err,
             "snr": flux / np.where(flux_err > 0, flux_err, np.inf),
             "xx": moments.xx, "yy": moments.yy, "xy": moments.xy, "e1": e1, "e2": e2,
             "psf_e1": psf_e1, "psf_e2": psf_e2, "fwhm": fwhm,

@@ -13,7 +13,7 @@ from qa.drp.algorithms.background import subtract_background
 from qa.drp.algorithms.characterize import halo_of, measure
 from qa.drp.algorithms.coadd import Coadd
 from qa.drp.algorithms.errors import UnusableImageError
-from qa.drp.algorithms.sources import aperture_flux, bits_within, detect, kernel
+from qa.drp.algorithms.sources import aperture_flux, bits_within, detect, kernel, kron_flux
 from qa.drp.algorithms.visits import AB_NJY
 from qa.drp.algorithms.warp import SAMPLING, empty_patch
 from qa.drp.image import Box, Mask, MaskedImage
@@ -77,6 +77,7 @@ def measure_coadd(coadd: Coadd, grid: TangentGrid, *, patch: int, outer: Box, in
     sources, psf, _ = measure(image, found)
     image.mask = image.mask.copy()
     image.mask[found.segments > 0] |= np.int16(Mask.DETECTED)
+    sources["kron_flux"], sources["kron_flux_err"] = kron_flux(image, found)
     objects = _objects(sources, grid, patch=patch, outer=covered, inner=inner)
     depth = _depth(coadd, image, grid, patch=patch, psf=psf)
     return PatchMeasurement(objects, depth, _restored(image, grid, covered, outer))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.pipeline
 
 COLUMNS = [
-    "x", "y", "x_err", "y_err", "flux", "flux_err", "kron_flux", "kron_flux_err", "snr", "xx", "yy", "xy",
+    "x", "y", "x_err", "y_err", "flux", "flux_err", "snr", "xx", "yy", "xy",
     "e1", "e2", "psf_e1", "psf_e2", "fwhm", "extendedness", "psf_star", "flag",
 ]  # fmt: skip
 

@@ -33,7 +33,7 @@ def test_empty_shards_count_for_nothing() -> None:
 
 def catalog() -> DetectorCatalog:
     """Make the catalogue of a detector with a handful of sources."""
-    columns = ("x", "y", "x_err", "y_err", "flux", "flux_err", "kron_flux", "kron_flux_err", "snr")
+    columns = ("x", "y", "x_err", "y_err", "flux", "flux_err", "snr")
     rows = {name: np.arange(1.0, 6.0) for name in (*columns, "extendedness", "e1", "e2", "psf_e1", "psf_e2", "fwhm")}
     flags = {name: np.zeros(5, bool) for name in ("psf_star", "flag")}
     meta = {"NX": 64, "NY": 64, "EXPTIME": 30.0, "SKY": 1.0, "SKYNOISE": 1.0, "PSFFWHM": 3.0, "NPSF": 5}
