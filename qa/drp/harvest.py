@@ -67,7 +67,8 @@ def discard_intermediates(repo: Path, run: str) -> int:
     from lsst.daf.butler import Butler  # noqa: PLC0415
 
     with Butler.from_config(str(repo), writeable=True) as butler:
-        refs = [ref for name in INTERMEDIATE for ref in _refs(butler, run, name) if butler.stored(ref)]
+        known = butler.stored_many(ref for name in INTERMEDIATE for ref in _refs(butler, run, name))
+        refs = [ref for ref, stored in known.items() if stored]
         butler.pruneDatasets(refs, disassociate=False, unstore=True)
     return len(refs)
 
