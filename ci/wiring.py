@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ci.console import make_console
 from ci.lanes import Context
 from obs_registry.loader import read_registry
+from qa.drp.command import process_environment
 from qa.engines.local import LocalEngine
 from qa.errors import InfrastructureError, UnknownNameError
 from qa.model import NotRun
@@ -24,11 +25,7 @@ if TYPE_CHECKING:
 
 # What the processes of the steps start with.
 WORKERS = {
-    # One thread each: cameras run side by side, and sums are the same from night to night.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
+    **process_environment({}),
     # glibc: keep the memory of an image for the next one, in large pages; taking and giving back small ones costs a
     # sixth of the CPU time.
     "MALLOC_MMAP_THRESHOLD_": str(2**30),

@@ -64,7 +64,10 @@ def run_pipetask(command: Sequence[str]) -> bool:
 
 
 def process_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return `environment` with all libraries held to one thread: cameras run side by side, one core each."""
+    """Return `environment` with all libraries held to one thread: cameras run side by side, one core each.
+
+    Sums of one thread are also the same from night to night.
+    """
     return {**environment, **dict.fromkeys(_ONE_THREAD, "1")}
 
 
