@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from reports import wording
+from reports.maps import COLOURS
 from reports.order import Verdict
 from reports.rows import absences, loud, reason_of
 
@@ -59,7 +60,8 @@ def night_page(view: NightView) -> str:
 
 def camera_page(view: NightView, camera: CameraView, pictures: Sequence[Sky]) -> str:
     """Render the page of one camera."""
-    return _render("camera.html.j2", root="../", view=view, camera=camera, pictures=pictures, limit=FINDINGS)
+    values = {"view": view, "camera": camera, "pictures": pictures, "ramp": COLOURS, "limit": FINDINGS}
+    return _render("camera.html.j2", root="../", **values)
 
 
 def metric_page(view: NightView, metric: MetricView, together: Figures | None) -> str:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qa.errors import DocumentError
+from reports import maps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from reports.maps import Map, Tiles
 
     Floats = NDArray[np.float32]
 
@@ -44,6 +47,7 @@ class Sky:
     unmarked: int
     field: str
     centre: str
+    maps: tuple[Map, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Mosaic:
     extended: NDArray[np.bool_]
     ra: float | None
     dec: float | None
+    tiles: Tiles | None = None
 
     @property
     def factor(self) -> int:
@@ -110,7 +115,8 @@ def _mosaic(arrays: Any) -> Mosaic:  # noqa: ANN401 - numpy's NpzFile is not pub
         raise ValueError(msg)
     x, y = (np.atleast_1d(arrays[name]).astype(np.float64) for name in ("x", "y"))
     extended = np.atleast_1d(arrays["extended"]).astype(bool)
-    return Mosaic(image, float(arrays["pixel_scale"]), x, y, extended, _centre(arrays, "ra"), _centre(arrays, "dec"))
+    centre = _centre(arrays, "ra"), _centre(arrays, "dec")
+    return Mosaic(image, float(arrays["pixel_scale"]), x, y, extended, *centre, maps.load(arrays))
 
 
 def _centre(arrays: Any, name: str) -> float | None:  # noqa: ANN401

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from qa.documents import atomic_open, write_document
 from qa.errors import DocumentError
-from reports import figures, html, images, text
+from reports import figures, html, images, maps, text
 from reports.figures import Figures
 from reports.images import Sky
 from reports.junit import junit
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reports.images import Mosaic
+    from reports.maps import Map
     from reports.night import Night, Picture
     from reports.view import MetricView, NightView
 
@@ -145,7 +146,20 @@ def _sky(site: _Site, camera: str, loaded: _Loaded) -> Sky:
         unmarked=max(0, len(mosaic.x) - images.MARKED),
         field=mosaic.field,
         centre=mosaic.centre,
+        maps=_maps(site, stem, mosaic),
     )
+
+
+def _maps(site: _Site, stem: str, mosaic: Mosaic) -> tuple[Map, ...]:
+    if mosaic.tiles is None:
+        return ()
+    width, height = mosaic.size
+    found = []
+    for drawing in maps.draw(mosaic.tiles, width=width, height=height, factor=mosaic.factor):
+        path = f"{stem.replace('pictures/', f'pictures/{drawing.kind.name}-', 1)}.svg"
+        site.put(path, drawing.svg.encode())
+        found.append(drawing.placed(path))
+    return tuple(found)
 
 
 def _together(site: _Site, metric: MetricView) -> Figures | None:

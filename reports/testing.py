@@ -32,6 +32,8 @@ from reports.night import CameraNight, Night, RunStatus
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from qa.model import Comparison
 
 NOW = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
@@ -209,4 +211,17 @@ def a_picture(path: Path, rng: np.random.Generator, *, side: int = 900) -> None:
         image[rows, columns] += total / width * np.exp(-0.5 * ((xx - centre_x) ** 2 + (yy - centre_y) ** 2) / width**2)
     image[: side // 9, : side // 5] = np.nan
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, image=image, pixel_scale=0.17, x=x, y=y, extended=extended, ra=150.116, dec=-2.204)
+    where = {"pixel_scale": 0.17, "ra": 150.116, "dec": -2.204}
+    np.savez(path, allow_pickle=False, image=image, x=x, y=y, extended=extended, **where, **_tiles(side))
+
+
+def _tiles(side: int) -> dict[str, NDArray[np.float64]]:
+    """Return a deep middle with a shallow edge, sharpest in one corner."""
+    size = side / 9
+    x, y = (part.ravel() * size for part in np.meshgrid(np.arange(9.0), np.arange(9.0)))
+    off = np.hypot(x - side / 2, y - side / 2) / side
+    visits = np.round(8 * (1 - off))
+    depth = 25.1 + 1.25 * np.log10(visits / 8)
+    fwhm = 0.62 + 0.08 * (x + y) / side
+    edges = np.column_stack([x, y, x + size, y + size])
+    return {"tiles": edges, "tile_depth5": depth, "tile_psf_fwhm": fwhm, "tile_n_visits": visits}
