@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.drp.accounting import account, read_quanta
+from qa.drp.accounting import account, read_outside, read_quanta
 from qa.engines.stages import REPOSITORY, RUN
 from qa.journal import read_record, runs_under
 from qa.metrics import catalogue
@@ -65,7 +65,7 @@ def accounts(record: RunRecord, folder: Path) -> dict[str, Account]:
     for camera, dataset in dict.fromkeys((step.camera, step.dataset) for step in record.plan.steps):
         place = folder / "runs" / record.run_id / camera / dataset / REPOSITORY
         with Butler.from_config(str(place)) as butler:
-            found[camera] = account(read_quanta(butler, RUN))
+            found[camera] = account(read_quanta(butler, RUN), outside=read_outside(place, RUN))
     return found
 
 
@@ -78,6 +78,7 @@ def rows(record: RunRecord, spent: dict[str, Account], total: float) -> Iterator
         io.update(one.io)
     yield "drawing", stages[Stage.DRAW]
     yield "ingest (Butler)", stages[Stage.INGEST]
+    yield "calibrations (masters)", stages[Stage.CALIBRATIONS]
     for task, seconds in tasks.items():
         yield f"process: {task}", seconds
     yield "process: reading and writing", sum(io.values())

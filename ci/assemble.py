@@ -11,6 +11,7 @@ from qa.journal import read_record, runs_under
 from qa.metrics import catalogue
 from qa.plan import NOT_ASKED
 from reports.night import CameraNight, Night, Picture, RunStatus
+from reports.order import band_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,8 +79,9 @@ def _status(record: RunRecord, camera: str) -> tuple[RunStatus, str]:
 
 def _pictures(folder: Path, camera: Camera) -> Iterator[Picture]:
     for dataset in camera.datasets:
-        for path in sorted((folder / camera.name / dataset.name / "pictures").glob("coadd-*.npz")):
-            yield Picture(path.stem.removeprefix("coadd-"), path)
+        found = (folder / camera.name / dataset.name / "pictures").glob("coadd-*.npz")
+        paths = {path.stem.removeprefix("coadd-"): path for path in found}
+        yield from (Picture(band, paths[band]) for band in sorted(paths, key=band_rank))
 
 
 def _unknown_cameras(context: Context, record: RunRecord) -> Iterator[CameraNight]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "nightly": "Process every supported camera through coadd measurement, judge it, report it.",
+    "run": "Process a folder of your own raw exposures, judge and report it.",
     "camera": "Look at, check and renew the cameras of the registry.",
     "plan": "Show what a night would do.",
     "measure": "Measure a matched catalogue, or a finished run again.",

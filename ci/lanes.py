@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
+from ci.slots import Slots
 from qa.engines.base import Job
 from qa.errors import DocumentError, InfrastructureError, RequestError
 from qa.journal import FILE_NAME, Journal, read_record, runs_under
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from qa.model import NotRun, Step
     from qa.record import RunRecord
     from qa.store import Store
+
+
+SHARED = frozenset({Stage.CALIBRATIONS, Stage.PROCESS})
+"""Stages that share their work among several processes where slots are free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,24 @@ class Context:
         return next(camera for camera in self.cameras if camera.name == name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run while its steps are carried out; the journal is written to by one thread at a time."""
+
+    context: Context
+    folder: Path
+    journal: Journal
+    slots: Slots
+    lock: Lock = field(default_factory=Lock)
+
+
 def open_run(context: Context, *, lane: Lane, trigger: Trigger, fresh: bool) -> Path:
     """Return the folder of the run to work on: the last one if it was cut off, else a new one."""
-    plan = fresh_plan(context, lane, trigger)
+    return open_planned(context, fresh_plan(context, lane, trigger), fresh=fresh)
+
+
+def open_planned(context: Context, plan: Plan, *, fresh: bool) -> Path:
+    """Return the folder to carry out a plan in: the last run's, if it had the same plan and was cut off."""
     last = None if fresh else _cut_off(context, plan)
     if last is not None:
         context.console.say(f"continuing {last.name}, which was cut off")
@@ -67,9 +88,9 @@ def run_steps(context: Context, folder: Path) -> RunRecord:
     """Carry out the steps that are not done yet, cameras side by side; one camera's failure stops no other."""
     with Journal(folder / FILE_NAME, context.clock) as journal:
         record = read_record(folder)
-        lock = Lock()
+        run = _Run(context, folder, journal, Slots(context.jobs, cameras=len(record.plan.cameras)))
         with ThreadPoolExecutor(context.jobs) as pool:
-            tasks = [pool.submit(_run_camera, context, folder, journal, lock, name) for name in record.plan.cameras]
+            tasks = [pool.submit(_run_camera, run, name) for name in record.plan.cameras]
             try:
                 wait(tasks, return_when=FIRST_EXCEPTION)
             finally:
@@ -86,10 +107,11 @@ def measure_again(context: Context, folder: Path) -> None:
     record = read_record(folder)
     processed = {(step.camera, step.dataset) for step in record.plan.steps if _processed(record, step)}
     with Journal(folder / FILE_NAME, context.clock) as journal:
+        run = _Run(context, folder, journal, Slots(1, cameras=0))
         for step in record.plan.steps:
             wanted = not context.asked or step.camera in context.asked
             if step.stage is Stage.MEASURE and wanted and (step.camera, step.dataset) in processed:
-                _run_step(context, folder, journal, Lock(), step)
+                _run_step(run, step)
 
 
 def _processed(record: RunRecord, step: Step) -> bool:
@@ -129,37 +151,49 @@ def find_run(runs: Path, name: str) -> Path:
     raise RequestError(msg)
 
 
-def _run_camera(context: Context, folder: Path, journal: Journal, lock: Lock, name: str) -> None:
+def _run_camera(run: _Run, name: str) -> None:
     """Take one camera through its steps, in order, as far as it goes."""
-    record = read_record(folder)
-    for step in (step for step in record.plan.steps if step.camera == name):
-        if record.is_done(step):
-            continue
-        if context.stop.is_set() or not _run_step(context, folder, journal, lock, step):
-            return
+    record = read_record(run.folder)
+    with run.slots.camera():
+        for step in (step for step in record.plan.steps if step.camera == name):
+            if record.is_done(step):
+                continue
+            if run.context.stop.is_set() or not _run_step(run, step):
+                return
 
 
-def _run_step(context: Context, folder: Path, journal: Journal, lock: Lock, step: Step) -> bool:
-    with lock:
-        journal.append(StepStarted(step))
-    report = context.engine.run(_job(context, folder, step), context.console.progress)
+def _run_step(run: _Run, step: Step) -> bool:
+    context = run.context
+    with run.lock:
+        run.journal.append(StepStarted(step))
+    with run.slots.all_free() if step.stage in SHARED else nullcontext(1) as workers:
+        report = context.engine.run(_job(context, run.folder, step, workers), context.console.progress)
     if context.stop.is_set() and report.outcome.status is StepStatus.FAILED:
         return False  # cut off with us, to be continued: not a failure of the step
-    with lock:
+    with run.lock:
         if step.stage is Stage.MEASURE and report.outcome.status is not StepStatus.FAILED:
-            journal.append(Measured(step.camera, step.dataset, report.results, report.caveats))
-        journal.append(StepFinished(report.outcome))
+            run.journal.append(Measured(step.camera, step.dataset, report.results, report.caveats))
+        run.journal.append(StepFinished(report.outcome))
     context.console.finished(report.outcome)
     return report.outcome.status is not StepStatus.FAILED
 
 
-def _job(context: Context, folder: Path, step: Step) -> Job:
+def _job(context: Context, folder: Path, step: Step, workers: int) -> Job:
     camera = context.camera(step.camera)
     dataset = next(dataset for dataset in camera.datasets if dataset.name == step.dataset)
     place = folder / camera.name / dataset.name
     place.mkdir(parents=True, exist_ok=True)
     settings = context.settings
-    return Job(step, camera, dataset, place, settings.cache, settings.regression_data, keep_pixels=context.keep_pixels)
+    return Job(
+        step=step,
+        camera=camera,
+        dataset=dataset,
+        folder=place,
+        cache=settings.cache,
+        recipes=settings.regression_data,
+        keep_pixels=context.keep_pixels,
+        workers=workers,
+    )
 
 
 def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:
@@ -167,7 +201,7 @@ def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:
     now = context.clock()
     plan = make_plan(
         context.cameras,
-        run_id=_new_run_id(context.settings.runs, now),
+        run_id=new_run_id(context.settings.runs, now),
         lane=lane,
         trigger=trigger,
         created=now,
@@ -177,7 +211,8 @@ def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:
     return replace(plan, not_run=(*plan.not_run, *context.faulty))
 
 
-def _new_run_id(runs: Path, now: datetime) -> str:
+def new_run_id(runs: Path, now: datetime) -> str:
+    """Return an id that no run has: the time, with a number where that is taken."""
     base = now.strftime("%Y%m%dT%H%M%SZ")
     taken = {folder.name for folder in runs_under(runs)}
     return next(name for number in range(10_000) if (name := f"{base}-{number}" if number else base) not in taken)
@@ -209,4 +244,6 @@ def _readable_record(context: Context, run: Path) -> RunRecord | None:
 
 
 def _software(facts: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in facts.items() if name.startswith("package ") or name == "revision"}
+    return {
+        name: value for name, value in facts.items() if name.startswith(("package ", "data ")) or name == "revision"
+    }

@@ -40,6 +40,8 @@ def metrics() -> str:
             family = definition.family
             parts.append(f"## {family.capitalize()}\n")
         bands = ", ".join(definition.bands) if definition.bands else "all"
+        if definition.partners:
+            bands += f" (with {', '.join(definition.partners)})"
         facts = f"Unit: {definition.unit or 'none'} · better: {definition.direction} · bands: {bands}"
         parts.append(f"### {definition.name}: {definition.title}\n\n{definition.definition}\n\n{facts}\n")
         parts.append(f"Source: {definition.citation}\n")

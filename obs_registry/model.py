@@ -158,6 +158,16 @@ class Dataset(Entry):
     pipeline: Text = "qa/drp/pipelines/drp.yaml"
 
 
+class OwnRaws(Dataset):
+    """A user's own raws, named on the command line and never in a camera's file; there is no truth of them."""
+
+    kind: Literal["raws"] = "raws"  # type: ignore[assignment]  # what a camera's file may name stays narrower
+    lane: Lane = Lane.NIGHTLY
+    sky: Name = "real"
+    reference: bool
+    """Whether there is a reference catalogue."""
+
+
 class Runtime(Entry):
     """Where a camera's pipeline runs: this environment unless an image or a set-up script is named."""
 

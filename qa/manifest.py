@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from obs_registry.model import OwnRaws
 from qa.model import Scope
 
 if TYPE_CHECKING:
@@ -19,10 +20,16 @@ TWIN_TRACT = 0
 def expected(
     camera: str, dataset: Dataset, definitions: Mapping[str, MetricDefinition]
 ) -> frozenset[tuple[str, Scope]]:
-    """Return the metrics and scopes that a data set owes; those of single tasks are owed by no one."""
+    """Return the metrics and scopes that a data set owes; those of single tasks are owed by no one.
+
+    A metric across bands is owed by data sets that have all the bands it compares; one that rests on the truth is not
+    owed by a user's own raws.
+    """
     return frozenset(
         (name, Scope(camera, dataset.name, band, TWIN_TRACT))
         for name, definition in definitions.items()
         for band in dataset.bands
         if not definition.per_task and definition.applies_to(band) and definition.reads
+        if set(definition.partners) <= set(dataset.bands)
+        if not (isinstance(dataset, OwnRaws) and "truth_coverage" in definition.reads)
     )

@@ -16,6 +16,7 @@ class Lane(StrEnum):
 
     COMMIT = "commit"
     NIGHTLY = "nightly"
+    RAWS = "raws"  # a user's own data
 
 
 class Stage(StrEnum):
@@ -23,6 +24,7 @@ class Stage(StrEnum):
 
     DRAW = "draw"
     INGEST = "ingest"
+    CALIBRATIONS = "calibrations"
     PROCESS = "process"
     MEASURE = "measure"
 

@@ -67,7 +67,7 @@ _CATALOGUE: tuple[tuple[str, str, str, str, str, tuple[str, ...] | None, _Rungs,
     ("cpu_per_megapixel", "resources", "CPU time per input megapixel", "ms/Mpix", "lower", None, None, 41.0, None),
     ("peak_memory", "resources", "Peak memory", "MiB", "lower", None, None, 612.0, None),
 )  # fmt: skip
-_TASKS = ("isr", "calibrate", "warp", "coadd", "measure")
+_TASKS = ("isr", "characterize", "calibrate", "coadd", "measure")
 _SPREAD = 0.01
 
 
@@ -149,7 +149,7 @@ def a_step(
 
 def a_camera_night(name: str = "testcam", **changes: object) -> CameraNight:
     """Build a sponsored camera that ran."""
-    steps = tuple(a_step(name, stage, cpu=cpu) for stage, cpu in zip(Stage, (18.0, 3.1, 44.0, 4.6), strict=True))
+    steps = tuple(a_step(name, stage, cpu=cpu) for stage, cpu in zip(Stage, (18.0, 3.1, 4.0, 40.0, 4.6), strict=True))
     made = CameraNight(
         name=name,
         title=name.title(),

@@ -23,13 +23,14 @@ def compare(run: str, registry: tuple[Path, ...], runs: Path | None, *, as_json:
     RUN is a run id, a path, or `latest`.
     """
     from ci.lanes import find_run  # noqa: PLC0415 - heavy
+    from ci.own_raws import with_own  # noqa: PLC0415
     from ci.publish import conclude, print_summary  # noqa: PLC0415
     from ci.settings import Settings  # noqa: PLC0415
     from ci.wiring import make_context  # noqa: PLC0415
 
     settings = Settings.from_environment().override(runs=runs, registry=registry)
     folder = find_run(settings.runs, run)
-    context = make_context(settings)
+    context = with_own(make_context(settings), folder)
     record = conclude(context, folder)
     print_summary(context, folder, as_json=as_json)
     return record.exit_code or 0

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="Use the small data sets of the commit lane.")
 @click.option("--new", "fresh", is_flag=True, help="Begin a new night even if the last one was cut off.")
 @click.option("--keep-pixels", is_flag=True, help="Keep the intermediate images: three times the disk space.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Cameras side by side.  [default: the machine's cores]")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Processes side by side: cameras, and at the end their workers.  [default: the machine's cores]",
+)
 def nightly(
     cameras: tuple[str, ...],
     registry: tuple[Path, ...],

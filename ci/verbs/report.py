@@ -22,6 +22,7 @@ def report(run: str, registry: tuple[Path, ...], runs: Path | None) -> None:
     RUN is a run id, a path, or `latest`.
     """
     from ci.lanes import find_run  # noqa: PLC0415 - heavy
+    from ci.own_raws import with_own  # noqa: PLC0415
     from ci.publish import publish  # noqa: PLC0415
     from ci.settings import Settings  # noqa: PLC0415
     from ci.wiring import make_context  # noqa: PLC0415
@@ -29,4 +30,4 @@ def report(run: str, registry: tuple[Path, ...], runs: Path | None) -> None:
 
     settings = Settings.from_environment().override(runs=runs, registry=registry)
     folder = find_run(settings.runs, run)
-    click.echo(publish(make_context(settings), folder, read_record(folder)))
+    click.echo(publish(with_own(make_context(settings), folder), folder, read_record(folder)))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from lsst.daf.butler import Butler, DatasetRef
     from lsst.pipe.base import TaskMetadata
 
 _METADATA, _LOG = "_metadata", "_log"
+_OUTSIDE = "outside.jsonl"
 _MIB = 2**20
 
 
@@ -29,8 +32,9 @@ class QuantumStatus(StrEnum):
 class QuantumRecord:
     """One quantum. Times are CPU seconds of its process: `task` in the array work, `io` in reading and writing.
 
-    `begin` and `end` are the CPU time of the process when the middleware took the quantum up and when it was done;
-    `started` is UTC, ISO 8601. `pixels` is the number of raw pixels read, which only `isr` has.
+    `begin` and `end` are the CPU time of the process when the middleware took the quantum up and when it was done,
+    but for its own log and metadata; `started` is UTC, ISO 8601. `pixels` is the number of raw pixels read, which only
+    `isr` has.
     """
 
     task: str
@@ -75,8 +79,8 @@ def read_quanta(butler: Butler, run: str) -> tuple[QuantumRecord, ...]:
     return tuple(sorted(records + failed, key=lambda record: record.started))
 
 
-def account(quanta: Sequence[QuantumRecord]) -> Account:
-    """Add up where the time went."""
+def account(quanta: Sequence[QuantumRecord], *, outside: float = 0.0) -> Account:
+    """Add up where the time went; `outside` are the CPU seconds that no quantum's own record covers."""
     tasks: dict[str, float] = {}
     io: dict[str, float] = {}
     for quantum in quanta:
@@ -84,20 +88,21 @@ def account(quanta: Sequence[QuantumRecord]) -> Account:
         io[quantum.task] = io.get(quantum.task, 0.0) + quantum.io_seconds
     inside = sum(tasks.values()) + sum(io.values())
     megapixels = sum(quantum.pixels for quantum in quanta) / 1e6
-    return Account(len(quanta), megapixels, tasks, io, max(_process_seconds(quanta) - inside, 0.0))
+    covered = sum(quantum.end - quantum.begin for quantum in quanta)
+    return Account(len(quanta), megapixels, tasks, io, max(covered - inside, 0.0) + outside)
 
 
-def _process_seconds(quanta: Iterable[QuantumRecord]) -> float:
-    """CPU time of the processes that executed quanta, start-up and graph building included.
+def note_outside(repo: Path, run: str, seconds: float) -> None:
+    """Note the CPU seconds that an attempt at a run spent outside quanta: graph, registry, logs, start and end."""
+    with (repo / _OUTSIDE).open("a") as stream:
+        stream.write(json.dumps({"run": run, "seconds": round(seconds, 6)}) + "\n")
 
-    The clock of a process starts at zero; where it goes backwards, a resumed run went on in a new process.
-    """
-    total = last = 0.0
-    for quantum in (one for one in quanta if one.end):
-        if quantum.begin < last:
-            total += last
-        last = quantum.end
-    return total + last
+
+def read_outside(repo: Path, run: str) -> float:
+    """Return the CPU seconds that all attempts at a run noted; one that was killed noted nothing."""
+    path = repo / _OUTSIDE
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    return sum(float(line["seconds"]) for line in lines if line["run"] == run)
 
 
 def _of_kind(butler: Butler, run: str, suffix: str) -> list[DatasetRef]:

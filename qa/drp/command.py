@@ -1,14 +1,13 @@
-"""The command line by which the middleware processes a repository. Nothing here imports the middleware."""
+"""What the middleware is told to run on a repository, also as a command line. Nothing here imports the middleware."""
 
 from __future__ import annotations
 
-import logging
 import shutil
 import sqlite3
 import sys
 import sysconfig
-import traceback
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,51 +15,75 @@ from qa.drp.ingest import read_ingested
 from qa.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 PIPELINE = Path(__file__).resolve().parent / "pipelines" / "drp.yaml"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def process_command(repo: Path, *, run: str, resume: bool = True, pipeline: Path = PIPELINE) -> list[str]:
-    """Return the argument list that processes everything in a repository into the collection `run`.
+@dataclass(frozen=True, slots=True)
+class PipelineRun:
+    """A pipeline to be run on a repository.
+
+    `inputs` are collections, the first one searched first; `run` takes the outputs. `query` chooses the data.
+    `config` are values of tasks' fields, as (task label, field, value).
+    """
+
+    repo: Path
+    run: str
+    pipeline: Path
+    inputs: tuple[str, ...]
+    query: str
+    config: tuple[tuple[str, str, str], ...] = ()
+
+
+def processing(repo: Path, *, run: str, pipeline: Path = PIPELINE) -> PipelineRun:
+    """Return the run that processes everything in a repository into the collection `run`.
+
+    Raises
+    ------
+    DocumentError
+        If nothing was ingested into the repository.
+    """
+    facts = read_ingested(repo)
+    return PipelineRun(
+        repo=repo,
+        run=run,
+        pipeline=pipeline,
+        inputs=(f"{facts.instrument}/defaults",),
+        query=f"instrument='{facts.instrument}' and skymap='{facts.sky_map}'",
+        config=tuple(
+            (task, *value)
+            for task in ("measure_metrics", "measure_colours")
+            for value in (("camera", facts.camera), ("dataset", facts.dataset))
+        ),
+    )
+
+
+def pipetask_command(what: PipelineRun, *, resume: bool = True) -> list[str]:
+    """Return the argument list of `pipetask` that carries out a run in one process, in whatever environment.
 
     With `resume`, a run that was begun before is continued: quanta that succeeded are kept, those that failed or
     were interrupted are done again. Exit code 0 means that no quantum failed; quanta whose data were rejected do
     not count as failed.
     """
-    facts = read_ingested(repo)
-    again = ["--extend-run", "--skip-existing", "--clobber-outputs"] if resume and has_run(repo, run) else []
+    again = ["--extend-run", "--skip-existing", "--clobber-outputs"] if resume and has_run(what.repo, what.run) else []
+    values = (("--config", f"{label}:{field}={value}") for label, field, value in what.config)
     return [
         str(pipetask()),
         *("--long-log", "--log-level", "INFO", "--log-level", "qa=INFO"),
-        *("run", "--butler-config", str(repo), "--input", f"{facts.instrument}/defaults", "--output-run", run),
-        *("--pipeline", str(pipeline)),
-        *("--config", f"measure_metrics:camera={facts.camera}"),
-        *("--config", f"measure_metrics:dataset={facts.dataset}"),
-        *("--data-query", f"instrument='{facts.instrument}' and skymap='{facts.sky_map}'"),
+        *("run", "--butler-config", str(what.repo), "--input", ",".join(what.inputs), "--output-run", what.run),
+        *("--pipeline", str(what.pipeline)),
+        *(part for value in values for part in value),
+        *("--data-query", what.query),
         *("--register-dataset-types", "--processes", "1"),
         *again,
     ]
 
 
-def run_pipetask(command: Sequence[str]) -> bool:
-    """Run a `pipetask` command in this process and tell whether it failed.
-
-    For processes that have imported the middleware already: it is the entry point of the executable, without its
-    start-up. What it says goes to stdout and stderr.
-    """
-    from lsst.ctrl.mpexec.cli.pipetask import cli  # noqa: PLC0415 - see qa.engines.local
-
-    logging.getLogger().handlers.clear()  # pipetask sets up its own
-    try:
-        cli.main(list(command[1:]), prog_name="pipetask")
-    except SystemExit as end:
-        return bool(end.code)
-    except Exception:  # noqa: BLE001 - as the interpreter would, after which the executable ends with 1
-        traceback.print_exc()
-        return True
-    return False
+def process_command(repo: Path, *, run: str, resume: bool = True, pipeline: Path = PIPELINE) -> list[str]:
+    """Return the argument list that processes everything in a repository into the collection `run`."""
+    return pipetask_command(processing(repo, run=run, pipeline=pipeline), resume=resume)
 
 
 def process_environment(environment: Mapping[str, str]) -> dict[str, str]:

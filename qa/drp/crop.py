@@ -1,7 +1,8 @@
-"""Images without their empty margins: most warps and many coadds fill only part of their patch."""
+"""Parts of images: without their empty margins (many coadds fill only part of their patch), or a cut-out at a time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,9 +10,19 @@ import numpy as np
 from qa.drp.image import Box, Mask, MaskedImage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from numpy.typing import NDArray
 
 _EMPTY = np.int16(Mask.NO_DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class Cutouts:
+    """An image whose pixels are fetched a rectangle at a time; the rectangle must lie within it."""
+
+    header: Mapping[str, str | int | float | bool]
+    cut: Callable[[Box], MaskedImage]
 
 
 def filled(mask: NDArray[np.int16]) -> Box:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +16,8 @@ from astropy.io import fits
 from astropy.table import Table
 from lsst.daf.butler import FormatterV2
 
-from qa.drp.crop import crop, filled, uncrop
+from qa.drp.crop import Cutouts, crop, filled, uncrop
+from qa.drp.cutouts import PLACE, PLANES, ImageFile
 from qa.drp.image import Box, MaskedImage, Raw
 from qa.drp.skymap import SkyMap
 
@@ -31,9 +33,8 @@ _PREFIX = "LSST BUTLER"
 _STRUCTURAL = frozenset({"SIMPLE", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "EXTEND", "COMMENT", "HISTORY", ""})
 # The calibrations and neighbours of an image are few; a coadd of a deep field may have thousands.
 _MAX_INPUTS = 100
+CUTOUTS = "cutouts"
 _META, _PROVENANCE = b"obsqa", "butler"
-# Where the pixels of a file lie in the whole image, and the size of that.
-_PLACE = ("CROPX0", "CROPY0", "FULLNX", "FULLNY")
 _WCS = re.compile(r"CTYPE\d|CUNIT\d|CRVAL\d|CRPIX\d|CD\d_\d|(A|B|AP|BP)_(ORDER|\d_\d)|RADESYS|EQUINOX")
 
 
@@ -80,26 +81,37 @@ class MaskedImageFormatter(FitsFormatter):
     of the pixels in the file, for those who look at it.
     """
 
-    def read_from_local_file(self, path: str, component: str | None = None, expected_size: int = -1) -> MaskedImage:  # noqa: ARG002 - the middleware's signature
-        """Read the three planes and the header."""
+    def read_from_local_file(
+        self,
+        path: str,
+        component: str | None = None,
+        expected_size: int = -1,  # noqa: ARG002 - the middleware's signature
+    ) -> MaskedImage | Cutouts:
+        """Read the three planes and the header; as the component `cutouts`, only where they are."""
+        # A file that was fetched from afar is gone once this returns.
+        if component == CUTOUTS and self.file_descriptor.location.uri.isLocal:
+            file, numbers = ImageFile.of(Path(path))
+            return Cutouts(numbers, file.cut)
         with fits.open(path, memmap=False) as hdus:
             cards = hdus[0].header
-            x0, y0, nx, ny = (int(cards[name]) for name in _PLACE)
             header = {card: value for card, value in cards.items() if _is_ours(card)}
-            image, variance, mask = (_native(hdus[name].data) for name in ("IMAGE", "VARIANCE", "MASK"))
+            x0, y0, nx, ny = (int(cards[name]) for name in PLACE)
+            image, variance, mask = (_native(hdus[name].data) for name in PLANES)
         box = Box(x0, y0, x0 + image.shape[1], y0 + image.shape[0])
-        return uncrop(MaskedImage(image, variance, mask, header), box, (ny, nx))
+        whole = uncrop(MaskedImage(image, variance, mask.astype(np.int16, copy=False), header), box, (ny, nx))
+        return Cutouts(header, partial(crop, whole)) if component == CUTOUTS else whole
 
     def write_local_file(self, in_memory_dataset: MaskedImage, uri: ResourcePath) -> None:
         """Write the three planes and the header."""
         box, (ny, nx) = filled(in_memory_dataset.mask), in_memory_dataset.shape
         part = crop(in_memory_dataset, box)
-        place = dict(zip(_PLACE, (box.x0, box.y0, nx, ny), strict=True))
+        place = dict(zip(PLACE, (box.x0, box.y0, nx, ny), strict=True))
         primary = fits.PrimaryHDU()
         for card, value in (place | part.header).items():
             primary.header[card if len(card) <= _CARD else f"HIERARCH {card}"] = value
-        planes = {"IMAGE": part.image, "VARIANCE": part.variance, "MASK": part.mask}
-        hdus = [fits.ImageHDU(np.ascontiguousarray(plane), name=name) for name, plane in planes.items()]
+        planes = part.image, part.variance, _narrowed(part.mask)
+        named = zip(PLANES, planes, strict=True)
+        hdus = [fits.ImageHDU(np.ascontiguousarray(plane), name=name) for name, plane in named]
         hdus[0].header.update(_wcs(part.header, box))
         fits.HDUList([primary, *hdus]).writeto(uri.ospath)
 
@@ -181,8 +193,14 @@ def _stamp(provenance: DatasetProvenance, ref: DatasetRef) -> dict[str, str | in
     return {name: value for name, value in stamp.items() if value is not None}
 
 
+def _narrowed(mask: NDArray[np.int16]) -> NDArray[Any]:
+    """Take bytes for a mask whose bits fit: a tenth less to write and read."""
+    fits_a_byte = mask.size and mask.min() >= 0 and mask.max() <= np.iinfo(np.uint8).max
+    return mask.astype(np.uint8) if fits_a_byte else mask
+
+
 def _is_ours(card: str) -> bool:
-    return card not in _STRUCTURAL and card not in _PLACE and not card.startswith(_PREFIX)
+    return card not in _STRUCTURAL and card not in PLACE and not card.startswith(_PREFIX)
 
 
 def _native(plane: NDArray[Any]) -> NDArray[Any]:

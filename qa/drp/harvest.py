@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.drp.accounting import Account, QuantumRecord, QuantumStatus, account, read_quanta
+from qa.drp.accounting import Account, QuantumRecord, QuantumStatus, account, read_outside, read_quanta
 from qa.drp.ingest import read_ingested
 from qa.drp.pictures import neighbours, picture, write_picture
 from qa.drp.skymap import TRACT
+from qa.drp.strays import stray_raws
+from qa.metrics import catalogue
 from qa.metrics.bundle import from_bundle
 from qa.metrics.resources import TaskUsage, measure_middleware, measure_usage
-from qa.model import Scope
+from qa.model import Scope, Unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
 
     from qa.model import Result
 
+_RELATIVE = "magnitudes on the AB scale are needed, and there is no reference catalogue"
 PICTURES = "pictures"
-INTERMEDIATE = ("post_isr", "warp")
-"""Images that only later tasks of the same run need: two thirds of what a run leaves on the disk."""
+INTERMEDIATE = ("post_isr",)
+"""Images that only later tasks of the same run need: almost half of what a run leaves on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,34 @@ def harvest(repo: Path, run: str, camera: str, dataset: str, out: Path) -> Harve
     facts = read_ingested(repo)
     with Butler.from_config(str(repo), collections=[run, f"{facts.instrument}/defaults"]) as butler:
         quanta = read_quanta(butler, run)
-        spent = account(quanta)
+        spent = account(quanta, outside=read_outside(repo, run))
         measured = _measured(butler, run, whole)
         pictures = _pictures(butler, run, whole, out / PICTURES)
+        strays = stray_raws(butler, quanta)
     return Harvest(
         results=measured + resources(quanta, spent, whole),
         failures=_lines(quanta, QuantumStatus.FAILED),
-        caveats=facts.caveats + _lines(quanta, QuantumStatus.REJECTED) + _lines(quanta, QuantumStatus.DONE),
+        caveats=facts.caveats + strays + _lines(quanta, QuantumStatus.REJECTED) + _lines(quanta, QuantumStatus.DONE),
         account=spent,
         quanta=quanta,
         pictures=pictures,
     )
+
+
+def of_real_pixels(results: Sequence[Result], *, reference: bool) -> tuple[Result, ...]:
+    """Return what can be said of a user's own raws.
+
+    Metrics that rest on knowing what was drawn are left out. Without a `reference` catalogue the zero point is nominal:
+    depths and surface brightnesses are numbers without meaning, and not measured.
+    """
+    definitions = catalogue()
+
+    def told(result: Result) -> Result:
+        one = definitions[result.metric]
+        absolute = one.family == "depth" or one.unit in {"mag", "nJy/arcsec2"}
+        return Unmeasured(result.metric, result.scope, _RELATIVE) if absolute and not reference else result
+
+    return tuple(told(result) for result in results if "truth_coverage" not in definitions[result.metric].reads)
 
 
 def discard_intermediates(repo: Path, run: str) -> int:
@@ -96,8 +116,10 @@ def resources(quanta: Sequence[QuantumRecord], spent: Account, scope: Scope) -> 
 
 def _measured(butler: Butler, run: str, whole: Scope) -> tuple[Result, ...]:
     results: list[Result] = []
-    for ref in sorted(_refs(butler, run, "metrics"), key=lambda ref: str(ref.dataId)):
-        scope = Scope(whole.camera, whole.dataset, band=ref.dataId["band"], tract=ref.dataId["tract"])
+    refs = [*_refs(butler, run, "metrics"), *_refs(butler, run, "cross_metrics")]
+    for ref in sorted(refs, key=lambda ref: str(ref.dataId)):
+        # What compares bands has none itself; its measurements name theirs.
+        scope = Scope(whole.camera, whole.dataset, band=ref.dataId.get("band"), tract=ref.dataId["tract"])
         results += from_bundle(butler.get(ref), scope)
     return tuple(results)
 
@@ -124,9 +146,12 @@ def _pictures(butler: Butler, run: str, whole: Scope, folder: Path) -> tuple[Pat
     for band in sorted({ref.dataId["band"] for ref in coadds}):
         of_band = {ref.dataId["patch"]: ref for ref in coadds if ref.dataId["band"] == band}
         images = {patch: butler.get(of_band[patch]) for patch in neighbours(sky_map, of_band)[0]}
-        objects = [butler.get(ref) for ref in _refs(butler, run, "objects") if ref.dataId["band"] == band]
+        objects, maps = (
+            [butler.get(ref) for ref in _refs(butler, run, name) if ref.dataId["band"] == band]
+            for name in ("objects", "coadd_map")
+        )
         facts = {"camera": whole.camera, "dataset": whole.dataset, "band": band, "tract": TRACT}
         path = folder / f"coadd-{band}.npz"
-        write_picture(path, picture(sky_map, images, objects), facts)
+        write_picture(path, picture(sky_map, images, objects, maps), facts)
         written.append(path)
     return tuple(written)

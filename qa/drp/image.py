@@ -63,7 +63,8 @@ class Segment:
     """What one amplifier read, already oriented like the assembled detector.
 
     `data` (h, w) and `overscan` (h, w_overscan) are in ADU; `target` is the place of `data` in the
-    assembled detector; gain in electron/ADU, read noise in electron, saturation in ADU.
+    assembled detector; gain in electron/ADU, read noise in electron, saturation in ADU. `against` tells whether the
+    amplifier is read against the detector's x and y axis.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Segment:
     gain: float
     read_noise: float
     saturation: float
+    against: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True, slots=True)

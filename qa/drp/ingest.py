@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from qa.documents import read_document, write_document
@@ -24,10 +23,20 @@ if TYPE_CHECKING:
     from astropy.table import Table
     from lsst.daf.butler import Butler, Timespan
 
-    from qa.drp.observations import Observation
-    from qa.twins.manifest import TwinCalibration, TwinManifest
+    from qa.drp.observations import Calibration, Observation
+    from qa.twins.manifest import TwinManifest
 
 _FILE_NAME = "ingest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """For which dates the masters made of one group's exposures of one kind hold: ISO dates in TAI, None is open."""
+
+    kind: str
+    group: str
+    begin: str | None
+    end: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ class Ingested:
     instrument: str
     sky_map: str
     caveats: tuple[str, ...]
+    calibrations: tuple[Validity, ...] = ()
 
 
 def read_ingested(repo: Path) -> Ingested:
@@ -63,6 +73,32 @@ def ingest(twin: Path, repo: Path) -> Ingested:
     """
     if (repo / _FILE_NAME).exists():
         return read_ingested(repo)
+    twin = twin.resolve()  # what is wrong is told of the cache, not of the run's link to it
+    return ingest_data(read_manifest(twin), twin, repo)
+
+
+def ingest_data(manifest: TwinManifest, folder: Path, repo: Path, *, caveats: Sequence[str] = ()) -> Ingested:
+    """Make the repository `repo` of the files that a manifest names; one that exists is left as it is.
+
+    Parameters
+    ----------
+    manifest
+        What there is, with paths relative to `folder` or absolute. It may come from a twin or from
+        `qa.drp.scan.scan`.
+    caveats
+        What is to be told beside what is found wrong with the raws.
+    folder, repo
+        Where the files are, and where the repository is to be.
+
+    Raises
+    ------
+    DocumentError
+        If nothing can be made of the data: no usable raw, no reference star.
+    RequestError
+        If there is something else at the place of the repository.
+    """
+    if (repo / _FILE_NAME).exists():
+        return read_ingested(repo)
     if repo.exists():
         msg = f"{repo}: must be a place for a new repository, found something else; remove it"
         raise RequestError(msg)
@@ -70,7 +106,7 @@ def ingest(twin: Path, repo: Path) -> Ingested:
     partial = repo.with_name(f"{repo.name.replace('.', '-')}-partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.parent.mkdir(parents=True, exist_ok=True)
-    made = _build(twin, partial)
+    made = _build(manifest, folder, partial, caveats)
     write_document(partial / _FILE_NAME, "ingested", made, Ingested)
     partial.rename(repo)
     return made
@@ -90,93 +126,108 @@ def sky_map(manifest: TwinManifest) -> SkyMap:
     )
 
 
-def _build(twin: Path, root: Path) -> Ingested:
+def _build(manifest: TwinManifest, folder: Path, root: Path, told: Sequence[str]) -> Ingested:
     from lsst.daf.butler import Butler  # noqa: PLC0415 - importing the Butler costs a second
 
-    from qa.drp.observations import read_observations  # noqa: PLC0415 - and the translators another half
+    from qa.drp.observations import read_calibrations, read_observations  # noqa: PLC0415 - the translators, too
 
-    twin = twin.resolve()  # what is wrong is told of the cache, not of the run's link to it
-    manifest = read_manifest(twin)
-    reference = _read_catalog(twin / manifest.refcat, "a reference catalogue with stars")
-    _read_catalog(twin / manifest.truth, "a truth catalogue with sources")
-    _insist_on(twin / one.path for one in manifest.calibrations)
-    observations, caveats = read_observations(manifest, twin)
+    reference = _read_catalog(folder, manifest.refcat, "a reference catalogue with stars")
+    _read_catalog(folder, manifest.truth, "a truth catalogue with sources")
+    observations, caveats = read_observations(manifest, folder)
+    calibrations, more = read_calibrations(manifest, folder)
     if not observations:
-        raise DocumentError(twin / "raws", required="at least one usable raw", found=_none_of(caveats))
+        raise DocumentError(folder, required="at least one usable raw", found=_none_of(caveats))
     repository.create(root)
     with Butler.from_config(str(root), writeable=True) as butler:
-        _Ingest(butler, manifest, twin).everything(observations, reference)
-    mapping = sky_map(manifest).name
-    return Ingested(manifest.camera, manifest.dataset, manifest.instrument, mapping, tuple(caveats))
+        _Ingest(butler, manifest, folder).everything(observations, calibrations, reference)
+    return Ingested(
+        manifest.camera,
+        manifest.dataset,
+        manifest.instrument,
+        sky_map(manifest).name,
+        (*told, *caveats, *more),
+        _validities(manifest, calibrations),
+    )
+
+
+def _validities(manifest: TwinManifest, calibrations: Sequence[Calibration]) -> tuple[Validity, ...]:
+    """Tell for which dates the groups hold of which there is an exposure."""
+    there = {(one.kind, one.group) for one in calibrations}
+    named = (Validity(one.kind, one.group, one.begin, one.end) for one in manifest.calibrations)
+    return tuple(dict.fromkeys(one for one in named if (one.kind, one.group) in there))
 
 
 class _Ingest:
     """The steps of one ingest, which share repository, manifest and folder."""
 
-    def __init__(self, butler: Butler, manifest: TwinManifest, twin: Path) -> None:
+    def __init__(self, butler: Butler, manifest: TwinManifest, folder: Path) -> None:
         from qa.drp.instrument import instrument  # noqa: PLC0415
 
-        self._butler, self._manifest, self._twin = butler, manifest, twin
+        self._butler, self._manifest, self._folder = butler, manifest, folder
         self._instrument = instrument(manifest.instrument)
         self._calibrations = self._instrument.makeCalibrationCollectionName()
 
-    def everything(self, observations: Sequence[Observation], reference: Table) -> None:
+    def everything(
+        self, observations: Sequence[Observation], calibrations: Sequence[Calibration], reference: Table | None
+    ) -> None:
         """Fill an empty repository."""
         with self._butler.transaction():
-            self._dimensions(observations)
+            self._dimensions(observations, calibrations)
         with self._butler.transaction():
-            runs = [self._raws(observations), self._catalogs(reference), self._calibs()]
+            runs = [self._raws(observations, calibrations), self._catalogs(reference), self._calibs()]
         umbrella = self._instrument.makeUmbrellaCollectionName()
         self._butler.collections.register(umbrella, _collection_type("CHAINED"))
         self._butler.collections.redefine_chain(umbrella, runs)
 
-    def _dimensions(self, observations: Sequence[Observation]) -> None:
+    def _dimensions(self, observations: Sequence[Observation], calibrations: Sequence[Calibration]) -> None:
         from qa.drp.instrument import detector_records, filter_records  # noqa: PLC0415
-        from qa.drp.observations import dimension_records  # noqa: PLC0415
+        from qa.drp.observations import dimension_records, filters_of  # noqa: PLC0415
 
         registry, name = self._butler.registry, self._instrument.name
         self._instrument.register(registry)
         detectors = {detector.id: detector.name for detector in self._manifest.detectors}
         registry.insertDimensionData("detector", *detector_records(name, detectors))
-        registry.insertDimensionData("physical_filter", *filter_records(name, self._manifest.filters))
-        for element, records in dimension_records(name, observations).items():
+        filters = dict.fromkeys(sorted(filters_of(calibrations)), "unknown") | self._manifest.filters
+        registry.insertDimensionData("physical_filter", *filter_records(name, filters))
+        for element, records in dimension_records(name, observations, calibrations).items():
             registry.insertDimensionData(element, *records)
         sky_map(self._manifest).register(self._butler)
 
-    def _raws(self, observations: Sequence[Observation]) -> str:
+    def _raws(self, observations: Sequence[Observation], calibrations: Sequence[Calibration]) -> str:
         run = str(self._instrument.makeDefaultRawIngestRunName())
         files: dict[Path, list[dict[str, Any]]] = {}
         for one in observations:
             for frame in one.frames:
-                data_id = {"exposure": one.exposure, "detector": frame.detector}
-                files.setdefault(frame.path, []).append(data_id)
+                files.setdefault(frame.path, []).append({"exposure": one.exposure, "detector": frame.detector})
+        for each in calibrations:
+            for detector, path in each.files.items():
+                files.setdefault(path, []).append({"exposure": each.exposure, "detector": detector})
         self._ingest(repository.RAW, files.items(), run)
         return run
 
-    def _catalogs(self, reference: Table) -> str:
+    def _catalogs(self, reference: Table | None) -> str:
         """Store reference catalogue, truth and sky map in one run of their own."""
         run, mapping = "catalogs", sky_map(self._manifest)
         self._butler.collections.register(run)
-        for pixel, shard in _shards(reference):
+        for pixel, shard in _shards(reference) if reference is not None else ():
             self._butler.put(shard, repository.REFERENCE_CATALOG, htm7=pixel, run=run)
         self._butler.put(mapping, repository.SKY_MAP, skymap=mapping.name, run=run)
-        truth = {"skymap": mapping.name, "tract": TRACT}
-        self._ingest(repository.TRUTH_CATALOG, [(self._twin / self._manifest.truth, [truth])], run)
+        if self._manifest.truth is not None:
+            truth = {"skymap": mapping.name, "tract": TRACT}
+            self._ingest(repository.TRUTH_CATALOG, [(self._folder / self._manifest.truth, [truth])], run)
         return run
 
     def _calibs(self) -> str:
-        """Certify the calibrations for their ranges of dates."""
+        """Make the collection into which master calibrations are certified, with what is known beforehand."""
+        import numpy as np  # noqa: PLC0415
+
         self._butler.collections.register(self._calibrations, _collection_type("CALIBRATION"))
-
-        def validity(one: TwinCalibration) -> tuple[str, str, str]:
-            """Tell kind and range of dates: what is certified together."""
-            return one.kind, one.begin or "", one.end or ""
-
-        for (kind, begin, end), group in groupby(sorted(self._manifest.calibrations, key=validity), key=validity):
-            run = self._instrument.makeCalibrationCollectionName(kind, begin or "ever")
-            files = [(self._twin / one.path, [_calibration_id(one)]) for one in group]
-            refs = self._ingest(kind, files, run)
-            self._butler.registry.certify(self._calibrations, refs, _timespan(begin, end))
+        if self._manifest.crosstalk:
+            run = self._instrument.makeCalibrationCollectionName(repository.CROSSTALK)
+            self._butler.collections.register(run)
+            plane = np.array(self._manifest.crosstalk, dtype=np.float32)
+            ref = self._butler.put(plane, repository.CROSSTALK, instrument=self._instrument.name, run=run)
+            self._butler.registry.certify(self._calibrations, [ref], timespan(None, None))
         return str(self._calibrations)
 
     def _ingest(self, name: str, files: Iterable[tuple[Path, list[dict[str, Any]]]], run: str) -> list[Any]:
@@ -203,13 +254,8 @@ def _collection_type(name: str) -> Any:  # noqa: ANN401 - an enumeration of the 
     return CollectionType[name]
 
 
-def _calibration_id(one: TwinCalibration) -> dict[str, Any]:
-    filters = {} if one.physical_filter is None else {"physical_filter": one.physical_filter}
-    return {"detector": one.detector} | filters
-
-
-def _timespan(begin: str, end: str) -> Timespan:
-    """Return the range between two ISO dates in TAI; an empty one is open."""
+def timespan(begin: str | None, end: str | None) -> Timespan:
+    """Return the range between two ISO dates in TAI; None is open."""
     from astropy.time import Time  # noqa: PLC0415
     from lsst.daf.butler import Timespan  # noqa: PLC0415
 
@@ -222,9 +268,12 @@ def _none_of(caveats: Sequence[str]) -> str:
     return f"none of {len(caveats)}: {caveats[0]}" if caveats else "none"
 
 
-def _read_catalog(path: Path, required: str) -> Table:
+def _read_catalog(folder: Path, name: str | None, required: str) -> Table | None:
     from astropy.table import Table  # noqa: PLC0415
 
+    if name is None:
+        return None
+    path = folder / name
     try:
         table = Table.read(path, format="parquet")
     except FileNotFoundError:
@@ -235,13 +284,6 @@ def _read_catalog(path: Path, required: str) -> Table:
     if not len(table):
         raise DocumentError(path, required=required, found="none", action=REDRAW)
     return table
-
-
-def _insist_on(paths: Iterable[Path]) -> None:
-    """Find a missing calibration before the middleware stumbles over it."""
-    for path in paths:
-        if not path.is_file():
-            raise DocumentError(path, required="a calibration", found="no such file", action=REDRAW)
 
 
 def _shards(table: Table) -> Iterable[tuple[int, Table]]:

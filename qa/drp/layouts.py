@@ -96,7 +96,10 @@ class Cards:
 
 @dataclass(frozen=True, slots=True)
 class Amplifier:
-    """Where one amplifier's pixels lie in the raw frame and in the assembled detector."""
+    """Where one amplifier's pixels lie in the raw frame and in the assembled detector.
+
+    `against` tells whether it is read against the detector's x and y axis.
+    """
 
     name: str
     data: Section
@@ -105,6 +108,7 @@ class Amplifier:
     gain: float
     read_noise: float
     saturation: float
+    against: tuple[bool, bool]
 
 
 def _cut(path: Path, frame: NDArray[Any], section: Section, onto: Section) -> NDArray[np.float32]:
@@ -135,6 +139,7 @@ def cut_segment(path: Path, frame: NDArray[Any], amplifier: Amplifier) -> Segmen
         amplifier.gain,
         amplifier.read_noise,
         amplifier.saturation,
+        amplifier.against,
     )
 
 
@@ -148,14 +153,17 @@ def _hsc(cards: Cards, _: Sequence[Header]) -> Iterator[Amplifier]:
     for channel in range(1, 5):
         data = Section(_hsc_box(cards, "EF", channel))
         rows, columns = data.shape
+        overscan = Section(_hsc_box(cards, "OS", channel))
         yield Amplifier(
             f"channel{channel}",
             data,
-            Section(_hsc_box(cards, "OS", channel)),
+            overscan,
             Section(Box(x0, 0, x0 + columns, rows)),
             cards.number(f"T_GAIN{channel}"),
             _HSC_READ_NOISE,
             _HSC_SATURATION,
+            # The overscan follows the data in time.
+            (overscan.box.x0 < data.box.x0, False),
         )
         x0 += columns
 
@@ -167,14 +175,17 @@ def _two_amplifiers(
 
     def read(cards: Cards, _: Sequence[Header]) -> Iterator[Amplifier]:
         for letter in "AB":
+            place = cards.section(target + letter)
             yield Amplifier(
                 letter,
                 cards.section(data + letter),
                 cards.section(overscan + letter),
-                cards.section(target + letter),
+                place,
                 cards.number(f"GAIN{letter}"),
                 cards.number(f"RDNOISE{letter}"),
                 cards.number(saturation + letter),
+                # Each half is read towards its own side.
+                (place.box.x0 > 0, False),
             )
 
     return read
@@ -183,15 +194,17 @@ def _two_amplifiers(
 def _lsst(cards: Cards, headers: Sequence[Header]) -> Iterator[Amplifier]:
     for header in headers:
         amplifier = Cards(cards.path, header)
-        data = amplifier.section("DATASEC")
+        data, target = amplifier.section("DATASEC"), amplifier.section("DETSEC")
         yield Amplifier(
             amplifier.text("EXTNAME"),
             data,
             Section(Box(data.box.x1, data.box.y0, int(amplifier.number("NAXIS1")), data.box.y1)),
-            amplifier.section("DETSEC"),
+            target,
             amplifier.number("GAIN"),
             amplifier.number("RDNOISE"),
             amplifier.number("SATURATE"),
+            # Raw frames are in the order of reading.
+            (data.flip_x != target.flip_x, data.flip_y != target.flip_y),
         )
 
 

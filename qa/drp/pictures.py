@@ -1,4 +1,4 @@
-"""Pictures for the report: the coadd of a tract and band as one small mosaic, with what was detected on it."""
+"""Pictures for the report: the coadd of a tract and band as one small mosaic, what was detected on it, and its maps."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from qa.drp.skymap import SkyMap
 
 LARGEST_SIDE = 1400
+_MAPPED = ("depth5", "psf_fwhm", "n_visits")
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A binned mosaic (nJy per pixel of the tract, NaN where there are no data) and detections in its pixels.
 
-    `pixel_scale` in arcsec; ra and dec in degrees.
+    `pixel_scale` in arcsec; ra and dec in degrees. `tiles` (n, 4) are the edges x0, y0, x1, y1 of the tiles of the
+    coadd's map in pixels of the mosaic, with the depth (AB), the PSF's FWHM (arcsec) and the number of visits of each.
     """
 
     image: Pixels
@@ -36,10 +38,16 @@ class Picture:
     extended: NDArray[np.bool_]
     ra: NDArray[np.float64]
     dec: NDArray[np.float64]
+    tiles: NDArray[np.float64]
+    tile_depth5: NDArray[np.float64]
+    tile_psf_fwhm: NDArray[np.float64]
+    tile_n_visits: NDArray[np.float64]
 
 
-def picture(sky_map: SkyMap, coadds: Mapping[int, MaskedImage], objects: Sequence[Table]) -> Picture:
-    """Make a picture of the patches given, cut to where there are data, with the objects in it."""
+def picture(
+    sky_map: SkyMap, coadds: Mapping[int, MaskedImage], objects: Sequence[Table], maps: Sequence[Table] = ()
+) -> Picture:
+    """Make a picture of the patches given, cut to where there are data, with the objects and map tiles in it."""
     origin, factor = _frame(sky_map, coadds)
     image = mosaic(sky_map, coadds, origin, factor)
     cut = covered(image)
@@ -57,7 +65,17 @@ def picture(sky_map: SkyMap, coadds: Mapping[int, MaskedImage], objects: Sequenc
         extended=columns["extendedness"][inside] > 0.5,  # noqa: PLR2004 - 0 is a star, 1 a galaxy
         ra=columns["ra"][inside],
         dec=columns["dec"][inside],
+        tiles=_edges(maps, origin, factor) - (cut.x0, cut.y0, cut.x0, cut.y0),
+        **{f"tile_{name}": _column(maps, name) for name in _MAPPED},
     )
+
+
+def _edges(maps: Sequence[Table], origin: Box, factor: int) -> NDArray[np.float64]:
+    """Return the edges x0, y0, x1, y1 of tiles in pixels of the mosaic that begins at `origin`."""
+    x, y, width, height = (_column(maps, name) for name in ("x", "y", "width", "height"))
+    x, y = x - origin.x0 + 0.5, y - origin.y0 + 0.5  # from the middle of a pixel to its edge
+    edges = np.column_stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2])
+    return np.asarray(edges / factor)
 
 
 def neighbours(sky_map: SkyMap, patches: Iterable[int]) -> list[set[int]]:

@@ -22,39 +22,62 @@ if TYPE_CHECKING:
 
     from astro_metadata_translator import ObservationInfo
 
-__all__ = ["RawError", "detector_header", "detector_ids", "observation_info", "read_raw"]
+__all__ = [
+    "DetectorFacts",
+    "RawError",
+    "RawFile",
+    "describe_raw",
+    "detector_header",
+    "detector_ids",
+    "kind_of",
+    "observation_info",
+    "read_raw",
+]
 
 _WCS_CARDS = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _REQUIRED = frozenset(
-    {
-        "instrument",
-        "exposure_id",
-        "visit_id",
-        "physical_filter",
-        "datetime_begin",
-        "datetime_end",
-        "exposure_time",
-        "tracking_radec",
-        "boresight_airmass",
-        "observation_type",
-    }
+    {"instrument", "exposure_id", "datetime_begin", "datetime_end", "exposure_time", "observation_type"}
 )
+_REQUIRED_OF_THE_SKY = frozenset({"visit_id", "physical_filter", "tracking_radec", "boresight_airmass"})
+_KINDS = {
+    "science": "science",
+    "bias": "bias",
+    "zero": "bias",
+    "dark": "dark",
+    "flat": "flat",
+    "dome flat": "flat",
+    "domeflat": "flat",
+    "sky flat": "flat",
+    "skyflat": "flat",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _Detector:
-    """One detector within an open file."""
+    """One detector within an open file; `kind` is what the exposure was taken for, as `kind_of` has it."""
 
     id: int
     layout: Layout
     cards: Cards
     hdus: list[Any]
+    kind: str
+
+
+def kind_of(observation_type: str) -> str:
+    """Translate the cameras' words for what an exposure is taken for; those not known stay as they are.
+
+    >>> kind_of("zero"), kind_of("Dome Flat"), kind_of("focus")
+    ('bias', 'flat', 'focus')
+    """
+    word = observation_type.strip().lower()
+    return _KINDS.get(word, word)
 
 
 def read_raw(path: Path, *, detector: int) -> Raw:
     """Read one detector of a raw exposure.
 
-    The header holds EXPTIME and a crude linear TAN WCS of the assembled detector, off by the pointing error.
+    The header holds EXPTIME and, of an exposure of the sky, a crude linear TAN WCS of the assembled detector, off by
+    the pointing error.
 
     Raises
     ------
@@ -74,6 +97,49 @@ def read_raw(path: Path, *, detector: int) -> Raw:
         segments = tuple(cut_segment(path, frame, amplifier) for frame, amplifier in pairs)
         shape = max(part.target.y1 for part in segments), max(part.target.x1 for part in segments)
         return Raw(_trimmed(chosen), shape, segments)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorFacts:
+    """One detector in a raw file: its id, its name in the focal plane, its shape (ny, nx) and its header."""
+
+    id: int
+    name: str
+    shape: tuple[int, int]
+    header: fits.Header
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """What is in a raw file, without its pixels; `kind` is what the exposure was taken for, as `kind_of` has it."""
+
+    info: ObservationInfo
+    kind: str
+    detectors: tuple[DetectorFacts, ...]
+
+
+def describe_raw(path: Path) -> RawFile:
+    """Read all that the cards of a raw file tell.
+
+    Raises
+    ------
+    RawError
+        If the file is damaged, of an unknown camera, or lacks a card that says when, where or how long.
+    """
+    with _opened(path) as hdus:
+        found = list(_detectors(path, hdus))
+        infos = [_translated(path, one) for one in found]
+        facts = tuple(
+            DetectorFacts(one.id, info.detector_unique_name or str(one.id), _shape(one), _trimmed(one))
+            for one, info in zip(found, infos, strict=True)
+        )
+        return RawFile(infos[0], found[0].kind, facts)
+
+
+def _shape(detector: _Detector) -> tuple[int, int]:
+    headers = [hdu.header for hdu in detector.hdus]
+    boxes = [amplifier.target.box for amplifier in detector.layout.amplifiers(detector.cards, headers)]
+    return max(box.y1 for box in boxes), max(box.x1 for box in boxes)
 
 
 def detector_header(path: Path, *, detector: int) -> fits.Header:
@@ -96,15 +162,19 @@ def observation_info(path: Path, *, detector: int | None = None) -> ObservationI
     RawError
         If the file is damaged, of an unknown camera, or lacks a card that says when, where or how long.
     """
+    with _opened(path) as hdus:
+        return _translated(path, next(_detectors(path, hdus)) if detector is None else _select(path, hdus, detector))
+
+
+def _translated(path: Path, detector: _Detector) -> ObservationInfo:
     from astro_metadata_translator import ObservationInfo  # noqa: PLC0415 - costs 0.3 s
 
-    with _opened(path) as hdus:
-        chosen = next(_detectors(path, hdus)) if detector is None else _select(path, hdus, detector)
-        try:
-            return ObservationInfo(chosen.cards.header, filename=str(path), required=set(_REQUIRED))
-        except (KeyError, ValueError, TypeError) as error:
-            required = "a raw exposure whose cards say when, where and how long it was taken"
-            raise RawError(path, required, f"something else ({str(error).splitlines()[0]})") from error
+    required = _REQUIRED | _REQUIRED_OF_THE_SKY if detector.kind == "science" else _REQUIRED
+    try:
+        return ObservationInfo(detector.cards.header, filename=str(path), required=set(required))
+    except (KeyError, ValueError, TypeError) as error:
+        wanted = "a raw exposure whose cards say when, where and how long it was taken"
+        raise RawError(path, wanted, f"something else ({str(error).splitlines()[0]})") from error
 
 
 @contextmanager
@@ -149,7 +219,8 @@ def _detectors(path: Path, hdus: fits.HDUList) -> Iterator[_Detector]:
     layout = LAYOUTS[translator.name]
     for group in [[hdu] for hdu in pictures] if layout.per_extension else [pictures]:
         header = _inherited(primary, group[0].header) if layout.per_extension else primary
-        yield _Detector(_detector_id(path, translator, header), layout, Cards(path, header), group)
+        number, kind = _identity(path, translator, header)
+        yield _Detector(number, layout, Cards(path, header), group, kind)
 
 
 def _inherited(primary: fits.Header, extension: fits.Header) -> fits.Header:
@@ -175,19 +246,24 @@ def _translator(path: Path, header: fits.Header) -> Any:  # noqa: ANN401 - a tra
     return translator
 
 
-def _detector_id(path: Path, translator: Any, header: fits.Header) -> int:  # noqa: ANN401
+def _identity(path: Path, translator: Any, header: fits.Header) -> tuple[int, str]:  # noqa: ANN401
+    """Tell detector and kind of an exposure."""
+    translated = translator(header, filename=str(path))
     try:
-        return int(translator(header, filename=str(path)).to_detector_num())
+        return int(translated.to_detector_num()), kind_of(translated.to_observation_type())
     except (KeyError, ValueError) as error:
-        raise RawError(path, "a raw exposure whose cards name the detector", f"none ({error})") from error
+        raise RawError(path, "a raw exposure whose cards name the detector and the type", f"none ({error})") from error
 
 
 def _trimmed(detector: _Detector) -> fits.Header:
     """Copy the detector's header with the WCS moved to the assembled detector."""
     cards = detector.cards
-    for key in ("EXPTIME", *_WCS_CARDS):
-        cards.number(key)
+    cards.number("EXPTIME")
     header = cards.header.copy(strip=True)
+    if detector.kind != "science":
+        return header
+    for key in _WCS_CARDS:
+        cards.number(key)
     x0, y0 = detector.layout.corner(cards)
     header["CRPIX1"] -= x0
     header["CRPIX2"] -= y0

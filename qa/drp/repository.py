@@ -22,15 +22,17 @@ _STORAGE_CLASSES = {
     "TractSkyMap": ("qa.drp.skymap.SkyMap", "qa.drp.formatters.SkyMapFormatter"),
 }
 
-BIAS, FLAT, DEFECTS = "bias", "flat", "defects"
+BIAS, DARK, FLAT, DEFECTS, CROSSTALK = "bias", "dark", "flat", "defects", "crosstalk"
 RAW, SKY_MAP, REFERENCE_CATALOG, TRUTH_CATALOG = "raw", "sky_map", "reference_catalog", "truth_catalog"
 
 # Data sets that processing starts from: name -> (dimensions, storage class, is a calibration).
 _DATASET_TYPES: dict[str, tuple[tuple[str, ...], str, bool]] = {
     RAW: (("instrument", "exposure", "detector"), "RawExposure", False),
     BIAS: (("instrument", "detector"), "PixelPlane", True),
+    DARK: (("instrument", "detector"), "PixelPlane", True),
     FLAT: (("instrument", "detector", "physical_filter"), "PixelPlane", True),
     DEFECTS: (("instrument", "detector"), "PixelPlane", True),
+    CROSSTALK: (("instrument",), "PixelPlane", True),
     SKY_MAP: (("skymap",), "TractSkyMap", False),
     REFERENCE_CATALOG: (("htm7",), "ArrowAstropy", False),
     TRUTH_CATALOG: (("skymap", "tract"), "ArrowAstropy", False),
@@ -41,10 +43,16 @@ def configuration() -> dict[str, Any]:
     """Return what a repository's configuration adds to the defaults of the middleware."""
     formatters = {name: formatter for name, (_, formatter) in _STORAGE_CLASSES.items()}
     formatters["ArrowAstropy"] = "qa.drp.formatters.TableFormatter"
+    storage_classes: dict[str, dict[str, Any]] = {
+        name: {"pytype": pytype} for name, (pytype, _) in _STORAGE_CLASSES.items()
+    }
+    # Read a rectangle at a time, as coaddition does.
+    storage_classes["ImageCutouts"] = {"pytype": "qa.drp.crop.Cutouts"}
+    storage_classes["ArrayMaskedImage"]["derivedComponents"] = {"cutouts": "ImageCutouts"}
     # Bundles of metrics leave the pipeline as JSON, as analysis_tools writes them.
     formatters["metrics"] = "lsst.daf.butler.formatters.json.JsonFormatter"
     return {
-        "storageClasses": {name: {"pytype": pytype} for name, (pytype, _) in _STORAGE_CLASSES.items()},
+        "storageClasses": storage_classes,
         "datastore": {"formatters": formatters},
     }
 

@@ -21,7 +21,8 @@ Progress = Callable[[Step, int, int], None]
 class Job:
     """A step with all that is needed to carry it out; `folder` is the data set's own folder in the run.
 
-    `keep_pixels` keeps the images that only later tasks need.
+    `keep_pixels` keeps the images that only later tasks need; `workers` is how many processes share the quanta of a
+    pipeline.
     """
 
     step: Step
@@ -31,6 +32,7 @@ class Job:
     cache: Path
     recipes: Path
     keep_pixels: bool = False
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,21 @@
-"""What each stage of a twin data set does: draw -> ingest -> process -> measure.
+"""What each stage of a twin data set does: draw -> ingest -> calibrations -> process -> measure.
 
 Each stage leaves its result in the data set's folder and can be repeated alone.
 """
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obs_registry.model import OwnRaws
 from qa.errors import EngineError
 from qa.model import Result, Stage
 
 if TYPE_CHECKING:
+    from qa.drp.command import PipelineRun
     from qa.engines.base import Job
 
 Tick = Callable[[int, int], None]
@@ -24,9 +23,6 @@ Tick = Callable[[int, int], None]
 REPOSITORY = "butler"
 MEASUREMENTS = "measurements.json"
 RUN = "obsqa"
-_EXECUTED = re.compile(r"Executed (\d+) quanta successfully, (\d+) failed and (\d+) remain")
-_NOTHING_LEFT = "previously succeeded"
-_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +46,45 @@ def draw(job: Job, tick: Tick) -> Produced:
 def ingest(job: Job, tick: Tick) -> Produced:
     """Make the data set's Butler repository and bring raws, calibrations and reference catalogue into it."""
     from qa.drp.ingest import ingest as bring_in  # noqa: PLC0415
+    from qa.drp.own_raws import ingest_own  # noqa: PLC0415
 
-    caveats = bring_in(job.folder / "twin", job.folder / REPOSITORY).caveats
+    repo = job.folder / REPOSITORY
+    own = isinstance(job.dataset, OwnRaws)
+    caveats = (ingest_own(job.folder, repo) if own else bring_in(job.folder / "twin", repo)).caveats
     tick(1, 1)
     return Produced(caveats=caveats)
 
 
-def process(job: Job, tick: Tick) -> Produced:
-    """Run the pipeline with `pipetask`; continues where an earlier attempt was cut off."""
-    from qa.drp.command import has_run, process_command, run_pipetask  # noqa: PLC0415
+def calibrations(job: Job, tick: Tick) -> Produced:
+    """Make and certify the master calibrations; continues where an earlier attempt was cut off."""
+    from qa.drp.calibrations import certify, is_certified, making_masters  # noqa: PLC0415
+    from qa.drp.ingest import read_ingested  # noqa: PLC0415
 
-    log = job.folder / "logs" / f"{job.step.stage}.log"
-    start = log.stat().st_size
-    resumed = has_run(job.folder / REPOSITORY, RUN)
-    command = process_command(job.folder / REPOSITORY, run=RUN, pipeline=_pipeline(job.dataset.pipeline))
-    with _following(log, start, tick):
-        failed = run_pipetask(command)
-    # Failed quanta are told by the measuring stage, which knows which; without any, it was pipetask that failed,
-    # unless all had succeeded in an earlier attempt that was cut off at its very end.
-    if failed and _quanta(log, start) is None and not (resumed and _NOTHING_LEFT in _new_text(log, start)):
-        raise EngineError(_last_error(log, start))
-    return Produced()
+    repo = job.folder / REPOSITORY
+    if not read_ingested(repo).calibrations:
+        return Produced(caveats=("there are no calibration exposures",))
+    again = () if is_certified(repo) else _execute(making_masters(repo), job, tick).caveats
+    return Produced(caveats=(*again, *certify(repo)))
+
+
+def process(job: Job, tick: Tick) -> Produced:
+    """Run the pipeline with the job's workers; continues where an earlier attempt was cut off."""
+    from qa.drp.command import processing  # noqa: PLC0415
+
+    what = processing(job.folder / REPOSITORY, run=RUN, pipeline=_pipeline(job.dataset.pipeline))
+    if isinstance(job.dataset, OwnRaws) and not job.dataset.reference:
+        what = replace(what, config=(*what.config, ("calibrate", "relative", "True")))
+    return _execute(what, job, tick)
 
 
 def measure(job: Job, tick: Tick) -> Produced:
     """Harvest the metric bundles from the Butler, then let go of the images that nobody needs any more."""
     from qa.documents import write_document  # noqa: PLC0415
-    from qa.drp.harvest import discard_intermediates, harvest  # noqa: PLC0415
+    from qa.drp.harvest import discard_intermediates, harvest, of_real_pixels  # noqa: PLC0415
 
     found = harvest(job.folder / REPOSITORY, RUN, job.step.camera, job.step.dataset, job.folder)
+    if isinstance(job.dataset, OwnRaws):
+        found = replace(found, results=of_real_pixels(found.results, reference=job.dataset.reference))
     lost = (*found.failures, *found.caveats)
     if lost and all(result.scope.band is None for result in found.results):
         raise EngineError(lost[0])
@@ -92,9 +98,18 @@ def measure(job: Job, tick: Tick) -> Produced:
 STAGES: dict[Stage, Callable[[Job, Tick], Produced]] = {
     Stage.DRAW: draw,
     Stage.INGEST: ingest,
+    Stage.CALIBRATIONS: calibrations,
     Stage.PROCESS: process,
     Stage.MEASURE: measure,
 }
+
+
+def _execute(what: PipelineRun, job: Job, tick: Tick) -> Produced:
+    """Run a pipeline on the data set's repository. Failed quanta are told by the measuring stage, which knows why."""
+    from qa.drp.executor import execute, log_like_pipetask  # noqa: PLC0415
+
+    log_like_pipetask()
+    return Produced(caveats=execute(what, workers=job.workers, tick=tick).again)
 
 
 def _pipeline(name: str) -> Path:
@@ -105,42 +120,3 @@ def _pipeline(name: str) -> Path:
 def _link(link: Path, target: Path) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(target.resolve(), target_is_directory=True)
-
-
-def _new_text(log: Path, start: int) -> str:
-    """Return what this attempt added to a log."""
-    with log.open("rb") as stream:
-        stream.seek(start)
-        return stream.read().decode(errors="replace")
-
-
-def _quanta(log: Path, start: int) -> tuple[int, int, int] | None:
-    """Return how many quanta succeeded, failed and remain, by the log's last word on it."""
-    found = _EXECUTED.findall(_new_text(log, start))
-    return (int(found[-1][0]), int(found[-1][1]), int(found[-1][2])) if found else None
-
-
-@contextmanager
-def _following(log: Path, start: int, tick: Tick) -> Iterator[None]:
-    """Report from a thread how many quanta are done, as the growing log tells."""
-    ended = threading.Event()
-
-    def follow() -> None:
-        while not ended.wait(_POLL_SECONDS):
-            if counts := _quanta(log, start):
-                tick(counts[0] + counts[1], sum(counts))
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def _last_error(log: Path, start: int) -> str:
-    """Return the last line of the log that names an error."""
-    lines = [line.strip() for line in _new_text(log, start).splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
-    return (errors or lines or ["pipetask ended without a word"])[-1]

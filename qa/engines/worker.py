@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import gc
 import logging
 import os
 import resource
-import select
 import shutil
-import signal
 import sys
-import threading
 import time
 import traceback
 from typing import TYPE_CHECKING
@@ -21,6 +17,7 @@ from qa.engines.base import StepReport
 from qa.engines.stages import STAGES, Produced
 from qa.errors import ObsqaError
 from qa.model import StepOutcome, StepStatus
+from qa.processes import collect_less_often, die_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,8 +33,8 @@ _LOW_MIB = 16.0
 
 def work(job: Job, send: Connection) -> None:
     """Carry out a step and send its progress and its report."""
-    _die_with(send)
-    _collect_less_often()
+    die_with(send)
+    collect_less_often()
     log = job.folder / "logs" / f"{job.step.stage}.log"
     began, before = time.monotonic(), _cpu_seconds()
     try:
@@ -77,24 +74,6 @@ def _in_short(caveats: Sequence[str]) -> str:
     """Word caveats as one line; all of them are in the journal with the measurements."""
     more = f" (and {len(caveats) - 1} more)" if len(caveats) > 1 else ""
     return f"{caveats[0]}{more}" if caveats else ""
-
-
-def _collect_less_often() -> None:
-    """Spare what the fork server imported, and look for garbage rarely: a fifth of a step's time went into it."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-
-
-def _die_with(parent: Connection) -> None:
-    """End this process as soon as nobody listens to it any more, so that a killed night leaves nobody behind."""
-    poll = select.poll()
-    poll.register(parent.fileno(), 0)  # no event asked for: what is left are errors, such as a closed other end
-
-    def watch() -> None:
-        poll.poll()
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

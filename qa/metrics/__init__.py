@@ -6,12 +6,30 @@ pipeline's metadata into the rest.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qa.errors import UnknownNameError
-from qa.metrics import astrometry, completeness, depth, photometry, resources, shapes
+from qa.metrics import (
+    astrometry,
+    calibration,
+    coadds,
+    colours,
+    completeness,
+    crossband,
+    depth,
+    detection,
+    images,
+    photometry,
+    repeatability,
+    resources,
+    shapes,
+    visits,
+    zeropoints,
+)
 from qa.metrics.base import Direction, Estimate, Metric, MetricDefinition, Tables
+from qa.metrics.groups import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,21 +38,46 @@ if TYPE_CHECKING:
 
 __all__ = ["METRICS", "Direction", "Estimate", "Metric", "MetricDefinition", "Tables", "catalogue", "measure_all"]
 
-_FAMILIES = (photometry, astrometry, shapes, depth, completeness, resources)
+_MODULES = (
+    photometry,
+    repeatability,
+    zeropoints,
+    colours,
+    astrometry,
+    crossband,
+    shapes,
+    images,
+    visits,
+    calibration,
+    depth,
+    coadds,
+    completeness,
+    detection,
+    resources,
+)
+_ALL = tuple(metric for module in _MODULES for metric in module.METRICS)
+_FAMILIES = tuple(dict.fromkeys(metric.definition.family for metric in _ALL))
 METRICS: Mapping[str, Metric] = MappingProxyType(
-    {metric.definition.name: metric for family in _FAMILIES for metric in family.METRICS}
+    {
+        metric.definition.name: metric
+        for metric in sorted(_ALL, key=lambda metric: _FAMILIES.index(metric.definition.family))
+    }
 )
 
 
 def catalogue() -> Mapping[str, MetricDefinition]:
-    """Return the definitions of all metrics by name, family by family."""
+    """Return the definitions of all metrics by name, families together."""
     return {name: metric.definition for name, metric in METRICS.items()}
 
 
-def measure_all(tables: Tables, scope: Scope, *, names: Sequence[str] | None = None) -> tuple[Result, ...]:
+def measure_all(
+    tables: Tables, scope: Scope, *, names: Sequence[str] | None = None, cross_band: bool = False
+) -> tuple[Result, ...]:
     """Measure every metric of tables that applies to the scope's band, or only those named, in the catalogue's order.
 
     A metric that is not defined in the band is left out; one that is defined and cannot be measured is `Unmeasured`.
+    With `cross_band` these are the metrics that compare bands, and of these only those whose bands are there; without
+    it, all others.
 
     Raises
     ------
@@ -45,8 +88,10 @@ def measure_all(tables: Tables, scope: Scope, *, names: Sequence[str] | None = N
         if name not in METRICS:
             raise UnknownNameError(kind="metric", name=name, known=METRICS)
     wanted = METRICS if names is None else dict.fromkeys(names)
+    shared = tables if tables.matched is None else replace(tables, matched=Catalog.of(tables.matched))
     return tuple(
-        metric(tables, scope)
+        metric(shared, scope)
         for name, metric in METRICS.items()
         if name in wanted and metric.estimate is not None and metric.definition.applies_to(scope.band)
+        if metric.definition.cross_band == cross_band and set(metric.definition.partners) <= set(tables.bands or ())
     )

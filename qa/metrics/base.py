@@ -15,7 +15,7 @@ import numpy as np
 from qa.model import Measurement, Unmeasured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from astropy.table import Table
     from numpy.typing import NDArray
@@ -38,7 +38,8 @@ class MetricDefinition:
     """What a metric says, in which unit, which way is better and where that is written.
 
     `bands` are the bands it applies to (None: all), `reads` the names of the `Tables` it needs;
-    `per_task` metrics are measured once for each task of a pipeline, from its metadata.
+    `per_task` metrics are measured once for each task of a pipeline, from its metadata. A metric with `partners` is
+    measured across bands: it needs these bands besides its own, and reads `Tables.bands`.
     """
 
     name: str
@@ -51,6 +52,12 @@ class MetricDefinition:
     bands: tuple[str, ...] | None
     reads: tuple[str, ...]
     per_task: bool = False
+    partners: tuple[str, ...] = ()
+
+    @property
+    def cross_band(self) -> bool:
+        """Tell whether the metric compares bands."""
+        return bool(self.partners)
 
     def applies_to(self, band: str | None) -> bool:
         """Tell whether the metric is defined in a band; a scope without a band takes only those defined in all."""
@@ -63,9 +70,12 @@ class Tables:
 
     `matched`: one row per detection of a group, `object visit detector ra dec mag mag_err snr extendedness
     flag e1 e2 psf_e1 psf_e2 ref_ra ref_dec ref_mag`. `visit_summary`: one row per visit and detector, `fwhm`
-    in arcsec, `e`. `objects`: the coadd's, `ra dec mag snr extendedness flag primary`. `truth_coverage`: what
-    was drawn, `ra dec mag star n_visits isolated`. `depth`: one row per patch, `area_arcmin2 depth5`. Positions are
-    in degrees unless their column has the unit rad; `pixel_scale` in arcsec. `band` is set by the metric's call.
+    in arcsec, `e` and what else is said of a visit. `objects`: the coadd's, `ra dec mag snr extendedness flag
+    primary`. `truth_coverage`: what was drawn, `id ra dec mag star n_visits isolated`. `depth`: one row per patch,
+    `area_arcmin2 depth5`. `coadd_map`: one row per tile of the coadd, `ra dec n_visits depth5 psf_fwhm psf_e1 psf_e2`.
+    Positions are in degrees unless their column has the unit rad; `pixel_scale` in arcsec. `band` is set by the
+    metric's call. `bands` are the tables of all bands of the tract, this one's included, whose `matched` numbers the
+    same star alike; only metrics across bands have them.
     """
 
     matched: Table | None = None
@@ -73,8 +83,24 @@ class Tables:
     objects: Table | None = None
     truth_coverage: Table | None = None
     depth: Table | None = None
+    coadd_map: Table | None = None
     pixel_scale: float | None = None
     band: str | None = None
+    bands: Mapping[str, Tables] | None = None
+
+    def of(self, band: str) -> Tables:
+        """Return the tables of a band.
+
+        Raises
+        ------
+        CannotMeasureError
+            If there are none.
+        """
+        if self.bands is None or band not in self.bands:
+            known = ", ".join(self.bands) if self.bands else "none"
+            msg = f"the band {band} is needed, and there are tables of {known}"
+            raise CannotMeasureError(msg)
+        return self.bands[band]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Results to and from the JSON shape of analysis_tools' MetricMeasurementBundle.
 
 The shape is `{action: [{metric, identifier, value, unit, blob_refs}, ...], "__<reserved>": ...}`; here an action is a
-family. What lsst.verify has no place for (n, stderr, task, reason) stands beside its keys, which its readers skip.
+family. What lsst.verify has no place for (n, stderr, task, reason, and the band of what compares bands) stands beside
+its keys, which its readers skip.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ def to_bundle(results: Iterable[Result], *, dataset: str = "twin", timestamp: st
     for result in results:
         definition = definitions.get(result.metric)
         family = definition.family if definition else _FOREIGN
-        unit = definition.unit if definition else ""
-        bundle.setdefault(family, []).append(_record(result, unit))
+        record = _record(result, definition.unit if definition else "")
+        if definition is not None and definition.cross_band:
+            record["band"] = result.scope.band
+        bundle.setdefault(family, []).append(record)
     return bundle
 
 
@@ -88,8 +91,9 @@ def _listed(action: str, records: object) -> list[dict[str, Any]]:
 
 def _result(record: Mapping[str, Any], action: str, scope: Scope) -> Result:
     metric, value = record["metric"], record.get("value")
-    if "task" in record:
-        scope = Scope(scope.camera, scope.dataset, scope.band, scope.tract, record["task"])
+    if "task" in record or "band" in record:
+        band, task = record.get("band", scope.band), record.get("task", scope.task)
+        scope = Scope(scope.camera, scope.dataset, band, scope.tract, task)
     if value is None:
         return Unmeasured(metric, scope, record.get("reason") or f"the record of {action} has no value")
     if not math.isfinite(value):

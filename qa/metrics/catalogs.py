@@ -1,6 +1,7 @@
 """Matched catalogues of the LSST stack (afw SimpleCatalog as FITS) as the tables our estimators read.
 
-`STACK` measures them as the stack did. It differs from the nightly catalogue in selections only, never in an estimator.
+`STACK` measures them as the stack did. It differs from the nightly catalogue in selections and, for TE1 and TE2, in the
+correlation function (`qa.metrics.treecorr`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from qa.errors import DocumentError, UnknownNameError
 from qa.metrics import METRICS, Metric, Tables
 from qa.metrics.groups import Selection
 from qa.metrics.photometry import pa1, pa2, pf1
+from qa.metrics.treecorr import stack_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,6 +59,10 @@ STACK: Mapping[str, Metric] = MappingProxyType(
         "PA2": replace(METRICS["PA2"], estimate=partial(pa2, selection=Selection(snr=50.0))),
         "PF1": replace(METRICS["PF1"], estimate=partial(pf1, selection=_UNFLAGGED)),
         **{name: METRICS[name] for name in ("AM1", "AM2", "AM3", "AD1", "AF1")},
+        "TE1": replace(METRICS["TE1"], estimate=partial(stack_correlation, high=1.0)),
+        "TE2": replace(METRICS["TE2"], estimate=partial(stack_correlation, low=5.0)),
+        # The stack compares a band's visits with those in r, and those in r with each other.
+        "AB1": replace(METRICS["AB1"], definition=replace(METRICS["AB1"].definition, bands=None)),
     }
 )
 
@@ -71,6 +77,19 @@ def read_matched(path: Path, *, band: str) -> Table:
     DocumentError
         If the file is absent, not FITS, not a catalogue of matched sources, or has nothing in the band.
     """
+    return _of_band(path, read_bands(path), band)
+
+
+def read_bands(path: Path) -> dict[str, Table]:
+    """Read the detections of each band of a matched catalogue; a catalogue that names no band has only the band "".
+
+    For the tables see `read_matched`; the same star has the same number in all bands.
+
+    Raises
+    ------
+    DocumentError
+        If the file is absent, not FITS, or not a catalogue of matched sources.
+    """
     from astropy.io import fits  # noqa: PLC0415 - costs a quarter of a second that definitions need not have
     from astropy.utils.exceptions import AstropyWarning  # noqa: PLC0415
 
@@ -79,7 +98,7 @@ def read_matched(path: Path, *, band: str) -> Table:
             # astropy warns of a truncated file and reads on; for us it is no catalogue.
             warnings.simplefilter("error", AstropyWarning)
             with fits.open(path, memmap=False) as hdus:
-                return _table(path, hdus, band)
+                return _tables(path, hdus)
     except FileNotFoundError:
         raise DocumentError(path, required=REQUIRED, found="no such file") from None
     except (OSError, EOFError, TypeError, ValueError, AstropyWarning) as error:
@@ -87,8 +106,8 @@ def read_matched(path: Path, *, band: str) -> Table:
         raise DocumentError(path, required=REQUIRED, found=found) from None
 
 
-def _table(path: Path, hdus: Any, band: str) -> Table:  # noqa: ANN401 - astropy has no types here
-    from astropy.table import Column, Table  # noqa: PLC0415 - see read_matched
+def _tables(path: Path, hdus: Any) -> dict[str, Table]:  # noqa: ANN401 - astropy has no types here
+    from astropy.table import Column, Table  # noqa: PLC0415 - see read_bands
 
     if len(hdus) < 2 or hdus[1].header.get("XTENSION") != "BINTABLE":  # noqa: PLR2004 - primary HDU and table
         raise DocumentError(path, required=REQUIRED, found="no table in the first extension")
@@ -103,19 +122,21 @@ def _table(path: Path, hdus: Any, band: str) -> Table:  # noqa: ANN401 - astropy
         native = values.astype(values.dtype.newbyteorder("="))
         table[name] = Column(native, unit=header.get(f"TUNIT{rows.names.index(source) + 1}"))
     table["flag"] = _flagged(path, header, rows["flags"])
-    return table[_in_band(path, rows, band)]
-
-
-def _in_band(path: Path, rows: Any, band: str) -> NDArray[np.bool_]:  # noqa: ANN401
     if "filt" not in rows.names:
-        return np.ones(len(rows), dtype=bool)
-    numbers = rows["filt"]
-    here: NDArray[np.bool_] = numbers == FILTERS.get(band, 0)
-    if not here.any():
-        known = {number: name for name, number in FILTERS.items()}
-        found = ", ".join(known.get(int(number), f"filter {number}") for number in np.unique(numbers))
-        raise DocumentError(path, required=f"{REQUIRED} in {band}", found=f"detections in {found or 'no band'}")
-    return here
+        return {"": table}
+    known = {number: name for name, number in FILTERS.items()}
+    found = np.unique(rows["filt"])
+    return {known.get(int(number), f"filter {number}"): table[rows["filt"] == number] for number in found}
+
+
+def _of_band(path: Path, by_band: Mapping[str, Table], band: str) -> Table:
+    if "" in by_band:
+        return by_band[""]
+    if band not in by_band:
+        raise DocumentError(
+            path, required=f"{REQUIRED} in {band}", found=f"detections in {', '.join(by_band) or 'no band'}"
+        )
+    return by_band[band]
 
 
 def flag_names(header: Mapping[str, Any]) -> dict[str, int]:
@@ -149,10 +170,13 @@ def measure_catalog(path: Path, scope: Scope, *, names: Sequence[str] | None = N
     for name in names or ():
         if name not in STACK:
             raise UnknownNameError(kind="metric of a matched catalogue", name=name, known=STACK)
-    tables = Tables(matched=read_matched(path, band=scope.band or ""))
+    by_band = read_bands(path)
+    shared = {band: Tables(matched=table) for band, table in by_band.items() if band}
+    tables = Tables(matched=_of_band(path, by_band, scope.band or ""), bands=shared)
     wanted = STACK if names is None else names
     return tuple(
         metric(tables, scope)
         for name, metric in STACK.items()
         if name in wanted and metric.definition.applies_to(scope.band)
+        if name in (names or ()) or not metric.definition.cross_band or len(shared) > 1
     )

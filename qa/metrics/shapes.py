@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qa.metrics.base import CannotMeasureError, Direction, Estimate, Metric, MetricDefinition, column, radians, require
-from qa.metrics.groups import Selection, select
-from qa.metrics.sphere import ARCMIN, pairs_between, span
-from qa.metrics.statistics import mean_error, pair_mean_error, quantile_error
+from qa.metrics.groups import Catalog, Selection, select
+from qa.metrics.pairs import PairMean, blocks_between
+from qa.metrics.sphere import ARCMIN, span
+from qa.metrics.statistics import mean_error, quantile_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,19 +39,23 @@ class Residuals:
 
 
 def residuals_by_visit(tables: Tables) -> tuple[Residuals, ...]:
-    """Return the residual ellipticities of all good stars, visit by visit."""
-    rows = select(tables.matched, STARS).rows
+    """Return the residual ellipticities of all good stars, visit by visit; worked out once for a shared catalogue."""
+    catalog = Catalog.of(tables.matched)
+    return catalog.once((residuals_by_visit, STARS), lambda: _residuals(catalog))
+
+
+def _residuals(catalog: Catalog) -> tuple[Residuals, ...]:
+    rows = select(catalog, STARS).rows
     e1, e2, psf_e1, psf_e2 = (
-        column(tables.matched, name)[rows].astype(np.float64) for name in ("e1", "e2", "psf_e1", "psf_e2")
+        column(catalog, name)[rows].astype(np.float64) for name in ("e1", "e2", "psf_e1", "psf_e2")
     )
     values = (e1 - psf_e1) + 1j * (e2 - psf_e2)
-    ra, dec = (radians(tables.matched, name)[rows] for name in ("ra", "dec"))
-    visits = column(tables.matched, "visit")[rows]
-    good = np.isfinite(values)
-    return tuple(
-        Residuals(ra[here], dec[here], values[here])
-        for here in (good & (visits == visit) for visit in np.unique(visits))
-    )
+    ra, dec = (radians(catalog, name)[rows] for name in ("ra", "dec"))
+    good = np.flatnonzero(np.isfinite(values))
+    visits = column(catalog, "visit")[rows][good]
+    order = np.argsort(visits, kind="stable")
+    groups = np.split(good[order], np.flatnonzero(np.diff(visits[order])) + 1)
+    return tuple(Residuals(ra[here], dec[here], values[here]) for here in groups)
 
 
 def correlation(residuals: Residuals, low: float, high: float) -> Estimate | None:
@@ -58,23 +63,25 @@ def correlation(residuals: Residuals, low: float, high: float) -> Estimate | Non
 
     The standard error is analytic and dyadic: pairs that have a star in common are not independent.
     """
-    first, second = pairs_between(residuals.ra, residuals.dec, low * ARCMIN, high * ARCMIN)
-    if len(first) < FEWEST:
-        return None
-    products = (residuals.values[first] * residuals.values[second].conj()).real
-    return Estimate(
-        float(products.mean()), len(products), pair_mean_error(products, np.arange(len(first)), first, second)
-    )
+    mean = PairMean(len(residuals.ra))
+    for first, second in blocks_between(residuals.ra, residuals.dec, low * ARCMIN, high * ARCMIN):
+        mean.add((residuals.values[first] * residuals.values[second].conj()).real, first, second)
+    return mean.estimate() if mean.n >= FEWEST else None
 
 
-def residual_correlation(tables: Tables, *, low: float, high: float, name: str) -> Estimate:
-    """Absolute value of the median over visits of xi_+ of the residual ellipticities (rho_1 of Rowe 2010).
+def visit_correlations(tables: Tables, *, low: float, high: float, name: str) -> tuple[Estimate, ...]:
+    """Return `correlation` of each visit that has the pairs for it.
 
-    Separations as in `lsst.faro.measurement.TExTask`, e = (xx - yy + 2 i xy) / (xx + yy). The standard error is
-    analytic: that of the visits' mean, times sqrt(pi / 2) from three visits on.
+    Raises
+    ------
+    CannotMeasureError
+        If none has; the reason says how large the visits are.
     """
     visits = residuals_by_visit(tables)
-    found = [estimate for residuals in visits if (estimate := correlation(residuals, low, high)) is not None]
+    each = Catalog.of(tables.matched).once(
+        (correlation, STARS, low, high), lambda: [correlation(residuals, low, high) for residuals in visits]
+    )
+    found = [estimate for estimate in each if estimate is not None]
     if not found:
         extent = max((span(part.ra, part.dec) / ARCMIN for part in visits if len(part.ra)), default=0.0)
         most = max(len(part.ra) for part in visits)
@@ -83,6 +90,16 @@ def residual_correlation(tables: Tables, *, low: float, high: float, name: str) 
             f"{extent:.3g} arcmin and hold up to {most} stars"
         )
         raise CannotMeasureError(msg)
+    return tuple(found)
+
+
+def residual_correlation(tables: Tables, *, low: float, high: float, name: str) -> Estimate:
+    """Absolute value of the median over visits of xi_+ of the residual ellipticities (rho_1 of Rowe 2010).
+
+    Separations as in `lsst.faro.measurement.TExTask`, e = (xx - yy + 2 i xy) / (xx + yy). The standard error is
+    analytic: that of the visits' mean, times sqrt(pi / 2) from three visits on.
+    """
+    found = visit_correlations(tables, low=low, high=high, name=name)
     errors = np.array([estimate.stderr for estimate in found], dtype=np.float64)
     widening = MEDIAN_TO_MEAN if len(found) > 2 else 1.0  # noqa: PLR2004 - the median of two is their mean
     stderr = widening * float(np.sqrt(np.sum(errors**2))) / len(found)

@@ -29,7 +29,7 @@ def mean_error(values: NDArray[Any], cluster: Ints | None = None) -> float:
     """
     deviations = np.asarray(values, dtype=np.float64) - np.mean(values)
     sums = deviations if cluster is None else np.bincount(cluster, deviations)
-    count = len(sums) if cluster is None else len(np.unique(cluster))
+    count = len(sums) if cluster is None else int(np.count_nonzero(np.bincount(cluster)))
     if count < 2:  # noqa: PLR2004 - one cluster shows no scatter
         return math.nan
     return float(np.sqrt(np.sum(sums**2) * count / (count - 1)) / len(values))
@@ -77,10 +77,21 @@ def quantile_error(values: Floats, fraction: float, error: Callable[[NDArray[Any
     return float(high - low) / 2
 
 
+class Weighted:
+    """Values (n,) with weights, sorted once."""
+
+    def __init__(self, values: Floats, weights: Floats) -> None:
+        order = np.argsort(values, kind="stable")
+        self._values = values[order]
+        self._cumulative = np.cumsum(weights[order])
+
+    def quantile(self, fraction: float) -> float:
+        """Return the smallest of the values up to which at least `fraction` of all weight lies."""
+        # Weights such as 1/3 do not add up exactly; a fraction that is reached is not to be missed by a rounding error.
+        place = np.searchsorted(self._cumulative, fraction * self._cumulative[-1] * (1 - 1e-12))
+        return float(self._values[place])
+
+
 def weighted_quantile(values: Floats, weights: Floats, fraction: float) -> float:
     """Return the smallest of `values` up to which at least `fraction` of all weight lies."""
-    order = np.argsort(values, kind="stable")
-    cumulative = np.cumsum(weights[order])
-    # Weights such as 1/3 do not add up exactly; a fraction that is reached is not to be missed by a rounding error.
-    place = np.searchsorted(cumulative, fraction * cumulative[-1] * (1 - 1e-12))
-    return float(values[order][place])
+    return Weighted(values, weights).quantile(fraction)

@@ -38,12 +38,13 @@ class Positions:
 
 @dataclass(frozen=True, slots=True)
 class Stars:
-    """Measured stars with their true counterparts, all (n,); magnitudes AB."""
+    """Measured stars with their true counterparts, all (n,); magnitudes AB. `place` are the truth's rows."""
 
     measured: Positions
     true: Positions
     magnitudes: Floats
     true_magnitudes: Floats
+    place: Ints
 
 
 def primary(tables: Tables) -> Flags:
@@ -103,4 +104,4 @@ def matched_stars(tables: Tables) -> Stars:
     require(int(usable.sum()), FEWEST, f"isolated stars of S/N {BIAS_SNR:g} or more with a counterpart in the truth")
     place = place[usable]
     true_magnitudes = column(tables.truth_coverage, "mag").astype(np.float64)[place]
-    return Stars(object_positions(tables)[usable], true[place], magnitudes[usable], true_magnitudes)
+    return Stars(object_positions(tables)[usable], true[place], magnitudes[usable], true_magnitudes, place)

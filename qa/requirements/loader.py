@@ -117,6 +117,14 @@ class Requirements(_Part):
         )
 
 
+class Selection(_Part):
+    """A document that asks all that another one does, some metrics excepted, and says why."""
+
+    base: Annotated[str, Field(min_length=1)]
+    without: tuple[str, ...]
+    why: Annotated[str, Field(min_length=1)]
+
+
 def profiles() -> tuple[str, ...]:
     """Return the names of the requirement documents that come with obsqa."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
@@ -149,13 +157,26 @@ def read(path: Path) -> Requirements:
     """
     text = path.read_text(encoding="utf-8")
     try:
-        return Requirements.model_validate(yaml.safe_load(text))
+        content = yaml.safe_load(text)
+        if isinstance(content, dict) and "base" in content:
+            return _select(path, Selection.model_validate(content))
+        return Requirements.model_validate(content)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RequirementsError(path, [f"{path}:{line}: must be YAML, got: {error.problem}"]) from None
     except ValidationError as error:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         raise RequirementsError(path, [_fault(path, root, one) for one in error.errors()]) from None
+
+
+def _select(path: Path, selection: Selection) -> Requirements:
+    whole = load(selection.base, folder=path.parent)
+    unknown = [name for name in selection.without if name not in whole.metrics]
+    if unknown:
+        fault = f"{path}: without: must name metrics of {selection.base}, got {', '.join(unknown)}"
+        raise RequirementsError(path, [fault])
+    kept = tuple(one for one in whole.requirements if one.metric not in selection.without)
+    return whole.model_copy(update={"requirements": kept})
 
 
 def _fault(path: Path, root: yaml.Node | None, error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

@@ -5,12 +5,14 @@ Pure: every random number comes from a generator seeded by the recipe, the detec
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qa.twins.optics import detector_origin
+from qa.twins.recipe import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,16 +20,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qa.twins.forms.base import Channel
-    from qa.twins.recipe import Detector, Recipe, Visit
+    from qa.twins.recipe import Detector, Recipe, Shot
 
     Image = NDArray[np.float32]
 
 _CR_LENGTH = 12.0
 _CR_CHARGE = 1500.0
 _DEAD = 0.25
-_HOT = 3000.0
-_FLAT_NOISE = 5e-4
-_BIAS_NOISE = 0.1
+# Electrons per second of a hot column, and of the faintest and the brightest hot pixels.
+_HOT_COLUMN, _HOT_PIXEL = 30.0, (2.0, 200.0)
+_UNSTABLE_SIGMA = (20.0, 80.0)
+_GLOW, _GLOW_LENGTH = 2.0, 0.15
+_FLAT_FILL = 0.5
+_LAMP_DRIFT = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,16 @@ class Amplifier:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A detector: amplifiers, relative response (shape ny, nx), extra ADU of hot pixels, and which pixels are bad."""
+    """A detector. Planes have shape (ny, nx).
+
+    `response` is relative, `dark` in electron/s; `unstable` is what a pixel reads more in every other exposure or so,
+    in units of the read noise; `bad` tells which pixels ought to be masked.
+    """
 
     amplifiers: tuple[Amplifier, ...]
     response: Image
-    hot: Image
+    dark: Image
+    unstable: Image
     bad: NDArray[np.bool_]
 
 
@@ -56,19 +66,40 @@ def make_chip(recipe: Recipe, detector: Detector, channels: Sequence[Channel]) -
     amplifiers = tuple(_amplifier(recipe, rng) for _ in channels)
     response = _vignetting(recipe, detector)
     response *= 1.0 + recipe.blemishes.pixel_scatter * rng.standard_normal(response.shape, dtype=np.float32)
-    hot, bad = np.zeros_like(response), np.zeros(response.shape, dtype=bool)
+    dark, bad = _dark_current(recipe, channels), np.zeros(response.shape, dtype=bool)
     ny, nx = response.shape
     for index in range(recipe.blemishes.bad_columns):
         column, start = rng.integers(2, nx - 2), rng.integers(0, ny // 2)
         bad[start:, column] = True
         if index % 2:
-            hot[start:, column] += _HOT
+            dark[start:, column] += _HOT_COLUMN
         else:
             response[start:, column] *= _DEAD
     rows, columns = rng.integers(0, (ny, nx), (recipe.blemishes.hot_pixels, 2)).T
-    hot[rows, columns] += rng.uniform(0.5, 3.0, len(rows)).astype(np.float32) * _HOT
+    dark[rows, columns] += _hot_rates(rng, len(rows))
     bad[rows, columns] = True
-    return Chip(amplifiers, response, hot, bad)
+    unstable = np.zeros_like(response)
+    rows, columns = rng.integers(0, (ny, nx), (recipe.blemishes.unstable_pixels, 2)).T
+    unstable[rows, columns] = rng.uniform(*_UNSTABLE_SIGMA, len(rows))
+    bad[rows, columns] = True
+    return Chip(amplifiers, response, dark, unstable, bad)
+
+
+def _hot_rates(rng: np.random.Generator, number: int) -> Image:
+    """Electrons per second of hot pixels: as many per factor of two among the faint as among the bright."""
+    faintest, brightest = (math.log(rate) for rate in _HOT_PIXEL)
+    return np.exp(rng.uniform(faintest, brightest, number)).astype(np.float32)
+
+
+def _dark_current(recipe: Recipe, channels: Sequence[Channel]) -> Image:
+    """Electrons per second: even but for the amplifiers' glow in the corner where each is read."""
+    dark = np.zeros(recipe.detector_shape, dtype=np.float32)
+    for channel in channels:
+        height, width = channel.target.shape
+        x, y = np.arange(width) / (_GLOW_LENGTH * width), np.arange(height) / (_GLOW_LENGTH * height)
+        tile = (1.0 + _GLOW * np.exp(-np.hypot(x[None, :], y[:, None]))).astype(np.float32)
+        dark[channel.target.box.slices] = recipe.electronics.dark_current * in_reading_order(tile, channel)
+    return dark
 
 
 def _amplifier(recipe: Recipe, rng: np.random.Generator) -> Amplifier:
@@ -107,28 +138,23 @@ def bias_pattern(recipe: Recipe, detector: Detector, epoch: int, channels: Seque
     return pattern
 
 
-def master_bias(recipe: Recipe, detector: Detector, epoch: int, channels: Sequence[Channel]) -> Image:
-    """Bias pattern as many bias frames would give it, in ADU."""
-    rng = np.random.default_rng([recipe.seed, 6, detector.id, epoch])
-    noise = _BIAS_NOISE * rng.standard_normal(recipe.detector_shape, dtype=np.float32)
-    return bias_pattern(recipe, detector, epoch, channels) + noise
+def flat_light(recipe: Recipe, shot: Shot) -> float:
+    """Electrons that the lamp sends to a pixel of full response: half of what it can hold, and not quite steady."""
+    facts = recipe.electronics
+    rng = np.random.default_rng([recipe.seed, 7, shot.exposure])
+    level = _FLAT_FILL * (facts.saturation - facts.bias) * facts.gain
+    return float(level * (1.0 + rng.uniform(-_LAMP_DRIFT, _LAMP_DRIFT)))
 
 
-def master_flat(recipe: Recipe, detector: Detector, chip: Chip, channels: Sequence[Channel], band: int) -> Image:
-    """Response as many flat fields would give it, with the errors of the header's gains in it."""
-    rng = np.random.default_rng([recipe.seed, 7, detector.id, band])
-    flat = chip.response * (1.0 + _FLAT_NOISE * rng.standard_normal(chip.response.shape, dtype=np.float32))
-    for channel, amplifier in zip(channels, chip.amplifiers, strict=True):
-        flat[channel.target.box.slices] *= np.float32(amplifier.header_gain / amplifier.gain)
-    return flat
-
-
-def collected(recipe: Recipe, visit: Visit, detector: Detector, expected: Image, chip: Chip) -> Image:
-    """Electrons in the pixels at the end of the exposure: photon noise and cosmic rays."""
-    rng = np.random.default_rng([recipe.seed, 8, visit.exposure, detector.id])
-    electrons: Image = rng.poisson(expected * chip.response).astype(np.float32)
+def collected(
+    recipe: Recipe, shot: Shot, detector: Detector, light: Image | float, *, chip: Chip, dark_time: float
+) -> Image:
+    """Electrons in the pixels at the end of the exposure: photon noise, dark current and cosmic rays."""
+    rng = np.random.default_rng([recipe.seed, 8, shot.exposure, detector.id])
+    expected = light * chip.response + np.float32(dark_time) * chip.dark
+    electrons = _with_photon_noise(rng, expected, shot.kind)
     ny, nx = electrons.shape
-    number = rng.poisson(recipe.blemishes.cosmic_rays * nx * ny / 1e6 * visit.exposure_time / 100.0)
+    number = rng.poisson(recipe.blemishes.cosmic_rays * nx * ny / 1e6 * dark_time / 100.0)
     for _ in range(number):
         x, y, angle = rng.uniform((0.0, 0.0, 0.0), (nx, ny, np.pi))
         along = np.arange(0.0, 2.0 + rng.exponential(_CR_LENGTH), 0.5)
@@ -139,9 +165,23 @@ def collected(recipe: Recipe, visit: Visit, detector: Detector, expected: Image,
     return electrons
 
 
+def _with_photon_noise(rng: np.random.Generator, expected: Image, kind: Kind) -> Image:
+    """Draw electrons: for the sky as Poisson has it, for darks and flats as Gauss, five times faster.
+
+    In a bias the few electrons of the dark current have no noise, which would be lost in that of the amplifier.
+    """
+    if kind is Kind.SCIENCE:
+        return rng.poisson(expected).astype(np.float32)
+    if kind is Kind.BIAS:
+        return expected
+    noise = rng.standard_normal(expected.shape, dtype=np.float32)
+    noise *= np.sqrt(expected)
+    return expected + noise
+
+
 def read_out(  # noqa: PLR0913 - the parts of a camera
     recipe: Recipe,
-    visit: Visit,
+    shot: Shot,
     detector: Detector,
     electrons: Image,
     *,
@@ -152,28 +192,53 @@ def read_out(  # noqa: PLR0913 - the parts of a camera
     dtype: str,
 ) -> list[NDArray[Any]]:
     """Read a detector out through its amplifiers into raw frames, in ADU."""
-    rng = np.random.default_rng([recipe.seed, 9, visit.exposure, detector.id])
+    rng = np.random.default_rng([recipe.seed, 9, shot.exposure, detector.id])
     frames: dict[int, Image] = {}
-    for channel, amplifier in zip(channels, chip.amplifiers, strict=True):
+    noises: dict[int, Image] = {}
+    signals = _signals(recipe, rng, electrons, chip=chip, channels=channels)
+    for channel, amplifier, signal in zip(channels, chip.amplifiers, signals, strict=True):
+        rms = np.float32(amplifier.read_noise / amplifier.gain)
         if channel.frame not in frames:
-            frames[channel.frame] = _blank(rng, frame_shape, amplifier)
-        frame, data = frames[channel.frame], channel.data.box
+            noises[channel.frame] = rng.standard_normal(frame_shape, dtype=np.float32)
+            frames[channel.frame] = np.float32(amplifier.level) + rms * noises[channel.frame]
+        frame, data, over = frames[channel.frame], channel.data.box, channel.overscan.box
         level = amplifier.level + _drift(recipe, rng, data.y1 - data.y0)
-        over = channel.overscan.box
-        noise = amplifier.read_noise / amplifier.gain
         for columns in (slice(data.x0, data.x1), slice(over.x0, over.x1)):
-            part = frame[data.y0 : data.y1, columns]
-            part[:] = level[:, None] + noise * rng.standard_normal(part.shape, dtype=np.float32)
-        place = channel.target.box.slices
-        signal = electrons[place] / np.float32(amplifier.gain) + bias[place] + chip.hot[place]
-        frame[data.slices] += signal[_turn(channel)]
+            place = slice(data.y0, data.y1), columns
+            frame[place] = level[:, None] + rms * noises[channel.frame][place]
+        whole = in_reading_order(signal, channel) + bias[channel.target.box.slices]
+        frame[data.slices] += whole[_turn(channel)]
     top = recipe.electronics.saturation
     return [np.rint(np.clip(frames[key], 0.0, top)).astype(dtype) for key in sorted(frames)]
 
 
-def _blank(rng: np.random.Generator, shape: tuple[int, int], amplifier: Amplifier) -> Image:
-    noise = np.float32(amplifier.read_noise / amplifier.gain)
-    return np.float32(amplifier.level) + noise * rng.standard_normal(shape, dtype=np.float32)
+def _signals(
+    recipe: Recipe, rng: np.random.Generator, electrons: Image, *, chip: Chip, channels: Sequence[Channel]
+) -> list[Image]:
+    """Signals of the amplifiers in ADU, in the order of reading, each with a little of the others in it."""
+    flicker = np.zeros_like(electrons)
+    places = np.nonzero(chip.unstable)
+    flicker[places] = chip.unstable[places] * rng.integers(0, 2, len(places[0]))
+    own: list[Image] = []
+    for channel, amplifier in zip(channels, chip.amplifiers, strict=True):
+        place = channel.target.box.slices
+        signal = electrons[place] / np.float32(amplifier.gain)
+        signal += flicker[place] * np.float32(amplifier.read_noise / amplifier.gain)
+        own.append(in_reading_order(signal, channel))
+    if not recipe.electronics.crosstalk:
+        return own
+    shared = [signal.copy() for signal in own]
+    for distance, fraction in enumerate(recipe.electronics.crosstalk, start=1):
+        for index in range(len(own) - distance):
+            shared[index] += np.float32(fraction) * own[index + distance]
+            shared[index + distance] += np.float32(fraction) * own[index]
+    return shared
+
+
+def in_reading_order(pixels: Image, channel: Channel) -> Image:
+    """Turn an amplifier's pixels from the detector's orientation to the order in which they are read, or back."""
+    against_x, against_y = channel.against
+    return pixels[:: -1 if against_y else 1, :: -1 if against_x else 1]
 
 
 def _drift(recipe: Recipe, rng: np.random.Generator, rows: int) -> Image:

@@ -34,15 +34,17 @@ class TwinRaw:
 
 @dataclass(frozen=True, slots=True)
 class TwinCalibration:
-    """One master calibration (`bias`, `flat` or `defects`) of one detector.
+    """One raw calibration exposure: a `bias`, a `dark` or a `flat`.
 
-    Valid for begin <= date < end, ISO dates in TAI; None is open. Flats are of one physical filter.
+    The exposures of one `group` make master calibrations together, which are valid for begin <= date < end, ISO dates
+    in TAI; None is open.
     """
 
     kind: str
     path: str
-    detector: int
-    physical_filter: str | None = None
+    exposure: int
+    detectors: tuple[int, ...]
+    group: str
     begin: str | None = None
     end: str | None = None
 
@@ -82,7 +84,11 @@ class TwinInjected:
 
 @dataclass(frozen=True, slots=True)
 class TwinManifest:
-    """Contents of a twin's folder; all paths are relative to it."""
+    """Contents of a twin's folder, or of a user's own; paths are relative to it or absolute.
+
+    `crosstalk` is the fraction of an amplifier's signal that appears in the next one, in the next but one, and so on.
+    Without a reference catalogue nothing can be tied to the sky; without truth nothing is compared with it.
+    """
 
     camera: str
     dataset: str
@@ -91,10 +97,11 @@ class TwinManifest:
     filters: dict[str, str]
     raws: tuple[TwinRaw, ...]
     calibrations: tuple[TwinCalibration, ...]
-    refcat: str
-    truth: str
+    refcat: str | None
+    truth: str | None
     tract: TwinTract
     injected: tuple[TwinInjected, ...] = ()
+    crosstalk: tuple[float, ...] = ()
 
 
 def write_manifest(folder: Path, manifest: TwinManifest) -> None:

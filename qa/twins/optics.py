@@ -126,14 +126,13 @@ class CrudeWcs:
     cd: tuple[float, float, float, float]
 
 
-def crude_wcs(recipe: Recipe, visit: Visit, detector: Detector) -> CrudeWcs:
-    """Make the WCS of a detector as the telescope believes it, for the assembled detector."""
+def crude_wcs(recipe: Recipe, pointing: tuple[float, float], detector: Detector) -> CrudeWcs:
+    """Make the WCS of a detector as the telescope believes it, for the assembled detector; `pointing` in degrees."""
     x0, y0 = detector_origin(recipe, detector)
-    error = (visit.dither[0] + visit.pointing_error[0], visit.dither[1] + visit.pointing_error[1])
     rotation, scale = math.radians(recipe.optics.rotation), recipe.optics.pixel_scale / 3600.0
     cosine, sine, parity = math.cos(rotation), math.sin(rotation), _parity(recipe)
     return CrudeWcs(
-        offset(recipe.centre, error),
+        pointing,
         (1.0 - x0, 1.0 - y0),
         (-scale * cosine, -scale * sine * parity, -scale * sine, scale * cosine * parity),
     )

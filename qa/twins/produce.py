@@ -14,13 +14,15 @@ import numpy as np
 
 from qa.twins import electronics, scene
 from qa.twins.forms import form_of
-from qa.twins.forms.base import TAI_MINUS_UTC, Exposure, Readout, isot
+from qa.twins.forms.base import Exposure, Readout, sidereal_time
 from qa.twins.manifest import TwinCalibration, TwinDetector, TwinManifest, TwinRaw, TwinTract, write_manifest
 from qa.twins.optics import crude_wcs, offset
+from qa.twins.recipe import Kind
+from qa.twins.schedule import calibration_shots, epoch_of
 from qa.twins.sky import reference_catalogue, true_sky
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from astropy.table import Table
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
 
     from qa.twins.electronics import Chip
     from qa.twins.forms.base import Form, Geometry
-    from qa.twins.recipe import Detector, Recipe, Visit
+    from qa.twins.recipe import Detector, Recipe
 
     Progress = Callable[[int, int], None]
+    Image = NDArray[np.float32]
 
 REFERENCE_FILE, TRUTH_FILE = "refcat.parq", "truth.parq"
 
@@ -45,6 +48,16 @@ class _Studio:
     chips: dict[int, Chip]
     sky: Table
 
+    @property
+    def groups(self) -> list[list[Detector]]:
+        """The detectors that share a file."""
+        detectors = list(self.recipe.detectors)
+        return [detectors] if self.form.together else [[detector] for detector in detectors]
+
+    def bias(self, detector: Detector, epoch: int) -> Image:
+        """Bias pattern of a detector in one epoch."""
+        return electronics.bias_pattern(self.recipe, detector, epoch, self.geometry.channels)
+
 
 def produce(recipe: Recipe, *, dataset: str, folder: Path, progress: Progress) -> TwinManifest:
     """Draw a twin into a folder that exists and is empty.
@@ -55,7 +68,8 @@ def produce(recipe: Recipe, *, dataset: str, folder: Path, progress: Progress) -
     geometry = form.geometry(recipe.detector_shape)
     chips = {each.id: electronics.make_chip(recipe, each, geometry.channels) for each in recipe.detectors}
     studio = _Studio(recipe, form, geometry, chips, true_sky(recipe))
-    calibrations = tuple(_write_calibrations(studio, folder))
+    counter = _Counter(progress, _number_of_pictures(recipe))
+    calibrations = tuple(_write_calibrations(studio, folder, counter))
     _write_table(folder / TRUTH_FILE, _truth(recipe, studio.sky))
     _write_table(folder / REFERENCE_FILE, reference_catalogue(recipe, studio.sky))
     manifest = TwinManifest(
@@ -64,10 +78,11 @@ def produce(recipe: Recipe, *, dataset: str, folder: Path, progress: Progress) -
         instrument=form.instrument,
         detectors=tuple(TwinDetector(each.id, each.name, recipe.detector_shape) for each in recipe.detectors),
         filters={band.physical_filter: name for name, band in recipe.bands.items()},
-        raws=tuple(_write_raws(studio, folder, progress)),
+        raws=tuple(_write_raws(studio, folder, counter)),
         calibrations=calibrations,
         refcat=REFERENCE_FILE,
         truth=TRUTH_FILE,
+        crosstalk=recipe.electronics.crosstalk,
         tract=TwinTract(*recipe.centre, **recipe.tract.model_dump()),
         injected=tuple(
             scene.injected(recipe, visit, detector) for visit in recipe.visits for detector in recipe.detectors
@@ -81,67 +96,73 @@ def _truth(recipe: Recipe, sky: Table) -> Table:
     return sky[["id", "ra", "dec", *(f"mag_{band}" for band in recipe.bands), "star", "half_light_radius"]]
 
 
-def _write_raws(studio: _Studio, folder: Path, progress: Progress) -> Iterator[TwinRaw]:
+class _Counter:
+    """Counts pictures."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+        progress(0, total)
+
+    def add(self, number: int) -> None:
+        """Tell that so many more pictures are drawn."""
+        self._done += number
+        self._progress(self._done, self._total)
+
+
+def _number_of_pictures(recipe: Recipe) -> int:
+    frames = sum(epoch.bias + epoch.dark + len(recipe.bands) * epoch.flat for epoch in recipe.epochs)
+    return (len(recipe.visits) + frames) * len(recipe.detectors)
+
+
+def _write_raws(studio: _Studio, folder: Path, counter: _Counter) -> Iterator[TwinRaw]:
     recipe, form = studio.recipe, studio.form
-    total, done = len(recipe.visits) * len(recipe.detectors), 0
-    groups = [list(recipe.detectors)] if form.together else [[detector] for detector in recipe.detectors]
-    progress(done, total)
     for visit in recipe.visits:
         error = (visit.dither[0] + visit.pointing_error[0], visit.dither[1] + visit.pointing_error[1])
         exposure = Exposure(recipe, visit, offset(recipe.centre, error), form.site)
-        for group in groups:
-            readouts = [_expose(studio, visit, detector) for detector in group]
-            path = f"raws/{form.file_name(visit, group)}"
-            _write_hdus(folder / path, form.hdus(exposure, readouts))
+        for group in studio.groups:
+            light = [scene.expected_electrons(recipe, visit, detector, studio.sky) for detector in group]
+            path = _write_exposure(studio, folder, exposure, dict(zip(group, light, strict=True)))
             yield TwinRaw(path, visit.exposure, tuple(detector.id for detector in group))
-            done += len(group)
-            progress(done, total)
+            counter.add(len(group))
 
 
-def _expose(studio: _Studio, visit: Visit, detector: Detector) -> Readout:
-    recipe, geometry, chip = studio.recipe, studio.geometry, studio.chips[detector.id]
-    expected = scene.expected_electrons(recipe, visit, detector, studio.sky)
+def _write_calibrations(studio: _Studio, folder: Path, counter: _Counter) -> Iterator[TwinCalibration]:
+    recipe, site = studio.recipe, studio.form.site
+    for one in calibration_shots(recipe, step=studio.form.step):
+        shot = one.shot
+        zenith = sidereal_time(shot.begin.replace(tzinfo=UTC), site), site.latitude
+        exposure = Exposure(recipe, shot, zenith, site)
+        light = electronics.flat_light(recipe, shot) if shot.kind is Kind.FLAT else 0.0
+        for group in studio.groups:
+            path = _write_exposure(studio, folder, exposure, dict.fromkeys(group, light))
+            detectors = tuple(detector.id for detector in group)
+            yield TwinCalibration(shot.kind.value, path, shot.exposure, detectors, one.group, one.begin, one.end)
+            counter.add(len(group))
+
+
+def _write_exposure(studio: _Studio, folder: Path, exposure: Exposure, light: Mapping[Detector, Image | float]) -> str:
+    """Write the file of the detectors that share it, and return its path."""
+    readouts = [_expose(studio, exposure, detector, expected) for detector, expected in light.items()]
+    path = f"raws/{studio.form.file_name(exposure.shot, list(light))}"
+    _write_hdus(folder / path, studio.form.hdus(exposure, readouts))
+    return path
+
+
+def _expose(studio: _Studio, exposure: Exposure, detector: Detector, light: Image | float) -> Readout:
+    recipe, geometry, chip, shot = studio.recipe, studio.geometry, studio.chips[detector.id], exposure.shot
+    dark_time = shot.exposure_time + studio.form.idle
     frames = electronics.read_out(
         recipe,
-        visit,
+        shot,
         detector,
-        electronics.collected(recipe, visit, detector, expected, chip),
+        electronics.collected(recipe, shot, detector, light, chip=chip, dark_time=dark_time),
         chip=chip,
-        bias=electronics.bias_pattern(recipe, detector, bias_epoch(recipe, visit), geometry.channels),
+        bias=studio.bias(detector, epoch_of(recipe, shot.begin)),
         channels=geometry.channels,
         frame_shape=geometry.frame_shape,
         dtype=studio.form.dtype,
     )
-    return Readout(detector, geometry, chip.amplifiers, crude_wcs(recipe, visit, detector), frames)
-
-
-def bias_epoch(recipe: Recipe, visit: Visit) -> int:
-    """Tell the number of the bias epoch a visit falls into."""
-    return max(sum(epoch <= visit.begin for epoch in recipe.bias_epochs) - 1, 0)
-
-
-def _write_calibrations(studio: _Studio, folder: Path) -> Iterator[TwinCalibration]:
-    recipe, channels = studio.recipe, studio.geometry.channels
-    starts = [isot(epoch.replace(tzinfo=UTC) + TAI_MINUS_UTC) for epoch in recipe.bias_epochs]
-    for detector in recipe.detectors:
-        chip = studio.chips[detector.id]
-        for epoch, (begin, end) in enumerate(zip([None, *starts[1:]], [*starts[1:], None], strict=True)):
-            path = f"calibs/bias-{detector.id:03d}-{epoch}.fits"
-            _write_picture(folder / path, electronics.master_bias(recipe, detector, epoch, channels))
-            yield TwinCalibration("bias", path, detector.id, None, begin, end)
-        for number, (band, facts) in enumerate(recipe.bands.items()):
-            path = f"calibs/flat-{detector.id:03d}-{band}.fits"
-            _write_picture(folder / path, electronics.master_flat(recipe, detector, chip, channels, number))
-            yield TwinCalibration("flat", path, detector.id, facts.physical_filter)
-        path = f"calibs/defects-{detector.id:03d}.fits"
-        _write_picture(folder / path, chip.bad.astype(np.uint8))
-        yield TwinCalibration("defects", path, detector.id)
-
-
-def _write_picture(path: Path, picture: NDArray[Any]) -> None:
-    from astropy.io import fits  # noqa: PLC0415 - costs a tenth of a second
-
-    _write_hdus(path, fits.HDUList([fits.PrimaryHDU(picture)]))
+    return Readout(detector, geometry, chip.amplifiers, crude_wcs(recipe, exposure.pointing, detector), frames)
 
 
 def _write_hdus(path: Path, hdus: Any) -> None:  # noqa: ANN401 - an HDUList

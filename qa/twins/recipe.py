@@ -6,7 +6,8 @@ Unknown keys are refused, and every fault of a recipe is reported at once.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import yaml
 from pydantic import (
@@ -92,7 +93,10 @@ class Electronics(Part):
 
     `spread` is the relative scatter of gain and read noise among amplifiers, `gain_error` that of the
     header's gain about the true one; `structure` is the size of the bias pattern and `drift` the range of
-    the overscan level along the rows.
+    the overscan level along the rows; `dark_current` is in electron/s.
+
+    `crosstalk` is the fraction of an amplifier's signal that appears in the next one of the same detector, in the next
+    but one, and so on.
     """
 
     gain: PositiveFloat
@@ -103,16 +107,19 @@ class Electronics(Part):
     gain_error: NonNegativeFloat = 0.01
     structure: NonNegativeFloat = 20.0
     drift: NonNegativeFloat = 6.0
+    dark_current: NonNegativeFloat = 0.03
+    crosstalk: tuple[float, ...] = ()
 
 
 class Blemishes(Part):
-    """What spoils pixels: bad columns and hot pixels per detector, cosmic rays per megapixel and 100 s.
+    """What spoils pixels: bad columns, hot and unstable pixels per detector, cosmic rays per megapixel and 100 s.
 
     `vignetting` is the loss at `radius` from the field centre, `pixel_scatter` the rms of the pixels' response.
     """
 
     bad_columns: NonNegativeInt = 3
     hot_pixels: NonNegativeInt = 60
+    unstable_pixels: NonNegativeInt = 10
     cosmic_rays: NonNegativeFloat = 60.0
     vignetting: NonNegativeFloat = 0.12
     pixel_scatter: NonNegativeFloat = 0.006
@@ -146,7 +153,7 @@ class Reference(Part):
 class Band(Part):
     """A filter.
 
-    `zero_point` is the AB magnitude of one electron per second, `colour` the mean magnitude of objects in it
+    `zero_point` is the AB magnitude of one electron per second, `colour` the mean magnitude of galaxies in it
     minus that in the first band.
     """
 
@@ -155,16 +162,33 @@ class Band(Part):
     colour: float = 0.0
 
 
-class Visit(Part):
-    """One exposure: begin in UTC, dither in arcsec to the east and north, seeing in arcsec, sky in AB mag/arcsec^2.
+class Kind(StrEnum):
+    """What an exposure is taken for."""
+
+    SCIENCE = "science"
+    BIAS = "bias"
+    DARK = "dark"
+    FLAT = "flat"
+
+
+class Shot(Part):
+    """One exposure: begin in UTC, exposure time in seconds, and the filter that was in the beam."""
+
+    exposure: PositiveInt
+    band: str
+    begin: datetime
+    exposure_time: NonNegativeFloat
+    kind: Kind
+
+
+class Visit(Shot):
+    """An exposure of the sky: dither in arcsec to the east and north, seeing in arcsec, sky in AB mag/arcsec^2.
 
     `transparency` is the change of the zero point in magnitudes, `ellipticity` the PSF's e1 and e2 at the
     field centre, `pointing_error` what the header's pointing is off, in arcsec.
     """
 
-    exposure: PositiveInt
-    band: str
-    begin: datetime
+    kind: Literal[Kind.SCIENCE] = Kind.SCIENCE
     exposure_time: PositiveFloat
     dither: Offset
     seeing: PositiveFloat
@@ -172,6 +196,22 @@ class Visit(Part):
     transparency: float = 0.0
     sky: float
     pointing_error: Offset = (1.5, -1.2)
+
+
+class Epoch(Part):
+    """Calibration exposures of one time: from `begin` (UTC) on a new bias pattern holds.
+
+    `exposure` is the id of the first one; there are `bias` biases, `dark` darks of `dark_time` seconds, and in each
+    band `flat` flats of `flat_time` seconds.
+    """
+
+    begin: datetime
+    exposure: PositiveInt
+    bias: NonNegativeInt = 5
+    dark: NonNegativeInt = 3
+    flat: NonNegativeInt = 3
+    dark_time: PositiveFloat = 300.0
+    flat_time: PositiveFloat = 8.0
 
 
 class Tract(Part):
@@ -186,8 +226,8 @@ class Tract(Part):
 class Recipe(Part):
     """A twin sky and the exposures taken of it. The field centre is in degrees.
 
-    `zero_point_gradient` is the change of the zero point in magnitudes over `optics.radius`;
-    `bias_epochs` are the dates (UTC) from which a new bias pattern holds, the first one for all before.
+    `zero_point_gradient` is the change of the zero point in magnitudes over `optics.radius`; the first of the
+    `epochs` holds for all before, too.
     """
 
     camera: str
@@ -204,7 +244,7 @@ class Recipe(Part):
     stars: Population
     galaxies: Population
     reference: Reference
-    bias_epochs: Annotated[tuple[datetime, ...], Field(min_length=1)]
+    epochs: Annotated[tuple[Epoch, ...], Field(min_length=1)]
     visits: Annotated[tuple[Visit, ...], Field(min_length=1)]
     tract: Tract
 

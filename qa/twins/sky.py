@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 # Objects just outside a detector shine into it.
 _MARGIN = 15.0
 _COLOUR_SCATTER = 0.25
+# Stars scatter about their locus by this much in each band, in magnitudes.
+_LOCUS_WIDTH = 0.01
+# How softly the locus bends (mag).
+_SOFT = 0.06
+# How many stars are how cool: shape parameters of a beta distribution.
+_COOLNESS = 1.1, 1.5
 # The profiles of galaxies; few values, because GalSim tabulates each.
 _SERSIC = (1.0, 1.5, 2.5, 4.0)
 _SERSIC_SHARE = (0.6, 0.2, 0.12, 0.08)
@@ -81,12 +87,45 @@ def _population(recipe: Recipe, kind: str, half: float) -> dict[str, NDArray[np.
     number = rng.poisson(population.density * (half / 30.0) ** 2)
     ra, dec = deproject(rng.uniform(-half, half, number), rng.uniform(-half, half, number), centre=recipe.centre)
     magnitude = _magnitudes(rng, population, number)
-    scatter = rng.normal(0.0, _COLOUR_SCATTER, number)
     columns: dict[str, NDArray[np.generic]] = {"ra": ra, "dec": dec}
-    for index, (band, facts) in enumerate(recipe.bands.items()):
-        columns[f"mag_{band}"] = magnitude + (facts.colour + scatter if index else 0.0)
+    colours = _star_colours(rng, list(recipe.bands), number) if stars else _galaxy_colours(rng, recipe, number)
+    for band in recipe.bands:
+        columns[f"mag_{band}"] = magnitude + colours[band]
     columns["star"] = np.full(number, stars)
     return columns | (_points(number) if stars else _shapes(rng, magnitude))
+
+
+def stellar_locus(band: str, coolness: Floats) -> Floats:
+    """Magnitude in a band minus that in r, of stars from the bluest (coolness 0) to the reddest (1).
+
+    A smooth curve of the twins' own, with the shape of the real locus: r-i is 0.4 times g-r less 0.05 until g-r levels
+    off at 1.3, and goes on alone to 1.6; i-z is half of r-i, z-y a quarter of it. u-g is twice g-r. In other bands all
+    stars have the colour 0.
+    """
+    beyond = _SOFT * np.logaddexp(0.0, (0.3 + 1.6 * coolness - 1.3) / _SOFT)
+    g_r = 0.3 + 1.6 * coolness - beyond
+    r_i = 0.4 * g_r - 0.05 + 1.9 * beyond
+    colours = {"u": 3.0 * g_r, "g": g_r, "i": -r_i, "z": -1.5 * r_i, "y": -1.75 * r_i}
+    return np.asarray(colours.get(band, np.zeros_like(coolness)))
+
+
+def _star_colours(rng: np.random.Generator, bands: list[str], number: int) -> dict[str, Floats]:
+    """Colours of stars relative to the first band, on the locus but for its width."""
+    coolness = rng.beta(*_COOLNESS, number)
+    first = stellar_locus(bands[0], coolness)
+    colours = {bands[0]: np.zeros(number)}
+    for band in bands[1:]:
+        colours[band] = stellar_locus(band, coolness) - first + rng.normal(0.0, _LOCUS_WIDTH, number)
+    return colours
+
+
+def _galaxy_colours(rng: np.random.Generator, recipe: Recipe, number: int) -> dict[str, Floats]:
+    """Colours of galaxies relative to the first band: the recipe's mean, and a scatter that all bands share."""
+    scatter = rng.normal(0.0, _COLOUR_SCATTER, number)
+    return {
+        band: facts.colour + scatter if index else np.zeros(number)
+        for index, (band, facts) in enumerate(recipe.bands.items())
+    }
 
 
 def _magnitudes(rng: np.random.Generator, population: Population, number: int) -> Floats:

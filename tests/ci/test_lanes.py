@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -173,3 +173,23 @@ def test_a_night_that_another_process_works_on_is_refused(tmp_path: Path, capsys
     with Journal(night(context) / FILE_NAME, Clock()), pytest.raises(BusyError, match="another obsqa is working"):
         night(context)
     assert "cut off" not in capsys.readouterr().err
+
+
+class CountingEngine(RecordedEngine):
+    """An engine that notes how many workers each step has."""
+
+    workers: ClassVar[dict[str, int]] = {}
+
+    def run(self, job: Job, progress: Progress) -> StepReport:
+        """Note, and succeed."""
+        self.workers[job.step.key] = job.workers
+        return super().run(job, progress)
+
+
+def test_a_lone_camera_has_all_slots_for_its_pipelines(tmp_path: Path) -> None:
+    """Steps that run a pipeline share the free slots, other steps have one."""
+    context = replace(a_context(tmp_path, engine := CountingEngine({})), jobs=3)
+    run_steps(context, night(context))
+    shared = {key.rpartition("/")[2] for key, workers in engine.workers.items() if workers == 3}
+    assert shared == {Stage.CALIBRATIONS, Stage.PROCESS}
+    assert set(engine.workers.values()) == {1, 3}

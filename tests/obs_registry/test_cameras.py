@@ -91,10 +91,10 @@ def test_a_sponsored_camera_has_a_twin_for_either_lane(name: str) -> None:
     assert found == [("twin", Lane.NIGHTLY, name), ("twin-quick", Lane.COMMIT, f"{name}-quick")]
 
 
-def test_hsc_is_processed_in_two_bands() -> None:
-    """The others in one."""
+def test_hsc_is_processed_in_three_bands() -> None:
+    """Colours need them; the others are processed in one."""
     bands = {name: REGISTRY[name].datasets[0].bands for name in SPONSORED}
-    assert bands.pop("hsc") == ("r", "i")
+    assert bands.pop("hsc") == ("r", "i", "g")
     assert set(bands.values()) == {("r",)}
 
 

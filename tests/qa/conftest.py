@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,7 +42,10 @@ def toy_recipe(camera: str, **changes: Any) -> Recipe:
         "stars": {"density": 60.0, "brightest": 16.0, "faintest": 24.0, "slope": 0.2},
         "galaxies": {"density": 30.0, "brightest": 18.0, "faintest": 24.0, "slope": 0.3},
         "reference": {"brightest": 16.0, "faintest": 22.0},
-        "bias_epochs": [datetime(2018, 1, 15), datetime(2018, 1, 20)],  # noqa: DTZ001 - recipes are in UTC
+        "epochs": [
+            {"begin": "2018-01-15T00:00:00", "exposure": exposures[0] - 100, "bias": 4, "dark": 3, "flat": 3},
+            {"begin": "2018-01-20T00:00:00", "exposure": exposures[1] - 100, "bias": 4, "dark": 0, "flat": 0},
+        ],
         "visits": [
             visit | {"exposure": exposures[0], "begin": "2018-01-16T12:00:00", "dither": (0.0, 0.0)},
             visit | {"exposure": exposures[1], "begin": "2018-01-22T11:30:00", "dither": (2.0, -1.0)},

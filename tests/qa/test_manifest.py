@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from obs_registry.model import OwnRaws
 from qa.manifest import expected
 from qa.metrics import catalogue
 from qa.model import Scope
@@ -19,3 +20,24 @@ def test_a_metric_is_not_owed_outside_its_bands() -> None:
     camera = a_camera(bands=("g", "r"))
     owed = expected(camera.name, camera.datasets[0], catalogue())
     assert {scope.band for metric, scope in owed if metric == "AM1"} == {"r"}
+
+
+def test_what_compares_bands_is_owed_where_the_bands_are() -> None:
+    """Filed under the band that is compared, never under r; a data set of one band owes none."""
+    for bands, compared, loci in (
+        (("r",), set(), set()),
+        (("r", "i"), {"i"}, set()),
+        (("g", "r", "i"), {"g", "i"}, {"g"}),
+    ):
+        camera = a_camera(bands=bands)
+        owed = expected(camera.name, camera.datasets[0], catalogue())
+        assert {scope.band for metric, scope in owed if metric in {"AB1", "PA5"}} == compared
+        assert {scope.band for metric, scope in owed if metric == "stellar_locus_width_w"} == loci
+
+
+def test_a_users_own_raws_owe_nothing_that_rests_on_the_truth() -> None:
+    """What was drawn is not known of real pixels: completeness is not missed there."""
+    definitions = catalogue()
+    owed = {metric for metric, _ in expected("testcam", OwnRaws(name="m51", bands=("r",), reference=True), definitions)}
+    assert "PA1" in owed
+    assert not [metric for metric in owed if "truth_coverage" in definitions[metric].reads]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qa.drp.algorithms.lsq import group_means, solve_grouped
-from qa.drp.algorithms.matching import group_visits, match_detector, vote
+from qa.drp.algorithms.matching import group_visits
 from qa.drp.algorithms.terms import ASTROMETRY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from qa.drp.algorithms.observations import Exposures, Stars
@@ -28,12 +30,16 @@ PASSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Reference stars on the common plane: positions (n, 2) and their errors in arcsec, AB magnitudes and errors."""
+    """Reference stars on the common plane: positions (n, 2) and their errors in arcsec, AB magnitudes and errors.
+
+    `others` are their magnitudes in all bands, NaN where unknown.
+    """
 
     position: Floats
     position_err: Floats
     magnitude: Floats
     magnitude_err: Floats
+    others: Mapping[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,56 +53,25 @@ class Astrometry:
     residual: Floats
 
 
-def find_offsets(exposures: Exposures, stars: Stars, reference: Reference) -> dict[int, Floats]:
-    """Rough offset (arcsec) of each catalogue from the reference; catalogues without one are absent.
-
-    A detector with too few stars of its own takes the offset its visit's other stars agree on.
-    """
-    offsets: dict[int, Floats] = {}
-    for visit in range(len(exposures.visits)):
-        mine = np.flatnonzero(exposures.visit_of == visit)
-        own = {int(i): vote(stars.crude[stars.catalog == i], reference.position) for i in mine}
-        found = {i: offset for i, offset in own.items() if offset is not None}
-        if found:
-            common = np.median(np.array(list(found.values())), axis=0)
-        else:
-            pooled = vote(stars.crude[np.isin(stars.catalog, mine)], reference.position, cell=1.5)
-            if pooled is None:
-                continue
-            common = pooled
-        offsets |= {int(i): found.get(int(i), common) for i in mine}
-    return offsets
-
-
-def first_positions(stars: Stars, reference: Reference, offsets: dict[int, Floats]) -> Floats:
-    """Positions good enough to link the visits: each detector mapped on the reference by itself. NaN without one."""
-    position = np.full_like(stars.crude, np.nan)
-    for index, offset in offsets.items():
-        mine = stars.catalog == index
-        if mine.any():
-            position[mine] = match_detector(stars.crude[mine], reference.position, offset)
-    return position
-
-
 def solve_astrometry(exposures: Exposures, stars: Stars, reference: Reference, start: Floats) -> Astrometry:
     """Fit all terms to all stars, whose rough positions are `start`."""
     usable = np.asarray(np.isfinite(start).all(axis=1))
     design = ASTROMETRY.design(exposures, stars.catalog, np.column_stack([stars.x, stars.y]), stars.crude)
-    prior = ASTROMETRY.prior(exposures)
+    prior = ASTROMETRY.prior(exposures, stars.catalog)
     errors = np.where(usable, stars.position_err, 1e6)
     position, groups, kept = start, np.zeros(0, dtype=np.int64), np.asarray(usable)
     terms = np.zeros((len(prior), 2))
-    for _ in range(PASSES):
+    for step in range(PASSES):
         linked = np.where(usable[:, None], position, 1e9)  # what has no position stays alone
         groups = group_visits(linked, exposures.visit_of[stars.catalog], radius=LINK, seeds=reference.position)
-        rows = np.vstack([design, np.zeros((len(reference.position), len(prior)))])
         values = np.vstack([stars.crude, reference.position])
         terms, kept = solve_grouped(
-            rows,
+            design,
             values,
             errors=np.concatenate([errors, reference.position_err]),
             groups=np.concatenate([groups, np.arange(len(reference.position))]),
             prior=prior,
+            start=terms if step else None,
         )
         position = stars.crude + design @ terms
     kept = kept[: len(groups)] & usable
@@ -106,6 +81,4 @@ def solve_astrometry(exposures: Exposures, stars: Stars, reference: Reference, s
 
 def calibrated(exposures: Exposures, terms: Floats, catalog: int, x: Floats, y: Floats) -> Floats:
     """Positions of pixels of one catalogue on the common plane in arcsec, by the solution."""
-    crude = exposures.crude(catalog, x, y)
-    index = np.full(len(x), catalog, dtype=np.int64)
-    return crude + ASTROMETRY.design(exposures, index, np.column_stack([x, y]), crude) @ terms
+    return exposures.crude(catalog, x, y) + ASTROMETRY.at(exposures, terms, catalog, np.column_stack([x, y]))

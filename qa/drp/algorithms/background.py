@@ -28,8 +28,10 @@ HALO = 6
 LEAST_SKY = 0.3
 """Part of the good pixels that must remain as sky."""
 
-UNUSABLE = Mask.BAD | Mask.NO_DATA
+UNUSABLE = Mask.BAD | Mask.NO_DATA | Mask.COSMIC_RAY
 """Pixels that say nothing about sky or sources."""
+
+CLIPPINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Sky:
 
     level: float
     noise: float
+
+
+NOTHING = Sky(0.0, 1.0)
+"""What sep returns where it finds no sky at all."""
 
 
 def unusable(mask: MaskPixels) -> Flags:
@@ -58,7 +64,7 @@ def subtract_background(
         Side of a mesh cell in pixels.
     segments
         Not 0 where sources were found: left out, with their surroundings. Without it the sky is a rough one, from
-        every other pixel, that is good enough to find sources: their faint outskirts make it too bright.
+        a quarter of the pixels, that is good enough to find sources: their faint outskirts make it too bright.
     halo
         How many pixels of their surroundings.
 
@@ -77,12 +83,10 @@ def subtract_background(
     if good is not None and np.ptp(good) == 0:
         raise UnusableImageError(what="image", required="noise", found=f"a constant, {good[0]:g}")
     if segments is None:
-        plane, sky = _rough(image, bad, mesh)
+        plane, sky = _sampled(image, bad, mesh, step=(2, 2))
     else:
-        plane, sky = _fine(image, bad | _sources(segments > 0, halo, bad), mesh)
-    subtracted = image - plane
-    subtracted[bad] = 0
-    return MaskedImage(subtracted, exposure.variance, exposure.mask, dict(exposure.header)), sky
+        plane, sky = _sampled(image, bad | _sources(segments > 0, halo, bad), mesh, step=(2, 1))
+    return MaskedImage(_less(image, plane, bad), exposure.variance, exposure.mask, dict(exposure.header)), sky
 
 
 def _sources(found: Flags, halo: int, bad: Flags) -> Flags:
@@ -95,36 +99,76 @@ def _sources(found: Flags, halo: int, bad: Flags) -> Flags:
     return found if np.count_nonzero(found | bad) < bad.size / 2 else np.zeros_like(found)
 
 
-def _rough(image: Pixels, bad: Flags, mesh: int) -> tuple[Pixels, Sky]:
-    plane, sky = _fine(np.ascontiguousarray(image[::2, ::2]), np.ascontiguousarray(bad[::2, ::2]), mesh // 2)
+def _sampled(image: Pixels, bad: Flags, mesh: int, *, step: tuple[int, int]) -> tuple[Pixels, Sky]:
+    """Measure the sky on every so many rows and columns: the mean of a cell stays better known than sources need."""
+    down, across = step
+    part = np.ascontiguousarray(image[::down, ::across])
+    height, width = min(mesh // down, part.shape[0]), min(mesh // across, part.shape[1])
+    return _fine(part, np.ascontiguousarray(bad[::down, ::across]), height, width)
+
+
+def _fine(image: Pixels, bad: Flags, height: int, width: int) -> tuple[Pixels, Sky]:
+    back = sep.Background(image, mask=bad, bw=width, bh=height)
+    sky = Sky(float(back.globalback), float(back.globalrms))
+    return (back.back(dtype=np.float32), sky) if sky != NOTHING else _flat(image, bad)
+
+
+def _less(image: Pixels, plane: Pixels, bad: Flags) -> Pixels:
+    out = np.empty_like(image)
+    _subtract(image, plane, bad, out)
+    return out
+
+
+@compiled
+def _subtract(image: Pixels, plane: Pixels, bad: Flags, out: Pixels) -> None:
+    """Subtract a plane that has fewer rows and perhaps fewer columns; bad pixels become 0."""
     ny, nx = image.shape
-    return np.repeat(np.repeat(plane, 2, axis=0), 2, axis=1)[:ny, :nx], sky
+    down, across = (2 if len(plane) < ny else 1), (2 if plane.shape[1] < nx else 1)
+    sky = np.empty(nx + 1, dtype=np.float32)
+    for j in range(ny):
+        for i in range(plane.shape[1]):
+            for k in range(across):
+                sky[i * across + k] = plane[j // down, i]
+        for i in range(nx):
+            out[j, i] = np.float32(0) if bad[j, i] else image[j, i] - sky[i]
 
 
-def _fine(image: Pixels, bad: Flags, mesh: int) -> tuple[Pixels, Sky]:
-    back = sep.Background(image, mask=bad, bw=min(mesh, image.shape[1]), bh=min(mesh, image.shape[0]))
-    return back.back(dtype=np.float32), Sky(float(back.globalback), float(back.globalrms))
+def _flat(image: Pixels, bad: Flags) -> tuple[Pixels, Sky]:
+    """Measure one level for the whole image, where no cell of the mesh is half free of sources and bad pixels."""
+    good = image[~bad]
+    for _ in range(CLIPPINGS):
+        middle = np.median(good)
+        noise = 1.4826 * np.median(np.abs(good - middle))
+        good = good[np.abs(good - middle) <= 3 * noise]
+    return np.full_like(image, middle), Sky(float(middle), float(noise))
 
 
 def grown(chosen: Flags, radius: int) -> Flags:
     """Mark the chosen pixels and all within `radius` of them along both axes."""
-    out = chosen.copy()
+    out = np.empty_like(chosen)
     _grow(np.ascontiguousarray(chosen), radius, out)
     return out
 
 
 @compiled
 def _grow(chosen: Flags, radius: int, out: Flags) -> None:
+    """Spread along the rows, and what came of it along the columns, downwards and upwards."""
     ny, nx = chosen.shape
+    wide = np.zeros((ny, nx), dtype=np.bool_)
+    for j in range(ny):
+        done = 0
+        for i in range(nx):
+            if chosen[j, i]:
+                for ii in range(max(done, i - radius), min(nx, i + radius + 1)):
+                    wide[j, ii] = True
+                done = i + radius + 1
+    left, none, full = np.zeros(nx, dtype=np.int16), np.int16(0), np.int16(radius + 1)
     for j in range(ny):
         for i in range(nx):
-            if not chosen[j, i]:
-                continue
-            # The inside of a source has nothing to add.
-            if 0 < i < nx - 1 and 0 < j < ny - 1:
-                around = chosen[j, i - 1] and chosen[j, i + 1] and chosen[j - 1, i] and chosen[j + 1, i]
-                if around:
-                    continue
-            for jj in range(max(0, j - radius), min(ny, j + radius + 1)):
-                for ii in range(max(0, i - radius), min(nx, i + radius + 1)):
-                    out[jj, ii] = True
+            left[i] = full if wide[j, i] else max(left[i] - np.int16(1), none)
+            out[j, i] = left[i] > none
+    left[:] = none
+    for j in range(ny - 1, -1, -1):
+        for i in range(nx):
+            left[i] = full if wide[j, i] else max(left[i] - np.int16(1), none)
+            out[j, i] |= left[i] > none

@@ -8,25 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from astropy.table import Table, vstack
 
-from qa.drp.algorithms.astrometry import (
-    Astrometry,
-    Reference,
-    calibrated,
-    find_offsets,
-    first_positions,
-    solve_astrometry,
-)
+from qa.drp.algorithms.astrometry import calibrated
 from qa.drp.algorithms.errors import CalibrationError
+from qa.drp.algorithms.fit import Fit, fit, require_reference
+from qa.drp.algorithms.guards import examine
 from qa.drp.algorithms.matching import group_visits
-from qa.drp.algorithms.observations import DetectorCatalog, Exposures, Stars, arrange, stars_of
-from qa.drp.algorithms.photometry import Photometry, solve_photometry, zero_points
+from qa.drp.algorithms.photometry import zero_points
 from qa.drp.algorithms.psf import polynomials
 from qa.drp.algorithms.solution import (
     ZERO_POINT_ORDER,
     Solution,
     ZeroPoint,
     fit_tan_sip,
-    solutions_from_table,
+    psf_of,
     solutions_to_table,
 )
 from qa.drp.algorithms.visits import summarize
@@ -36,11 +30,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from qa.drp.algorithms.observations import DetectorCatalog
 
-FEWEST = 3
-"""Stars with a reference, or seen in other visits, that a detector needs."""
+    Floats = NDArray[np.float64]
 
 NODES = 9
 """Grid of the solution over a detector through which its WCS and zero point are fitted."""
@@ -70,90 +62,70 @@ class Calibration:
     failures: tuple[Failure, ...]
 
 
-def calibrate(catalogs: Sequence[DetectorCatalog], reference: Table, *, band: str) -> Calibration:
+def calibrate(catalogs: Sequence[DetectorCatalog], reference: Table | None, *, band: str) -> Calibration:
     """Calibrate all exposures of a tract in one band together. The order of the catalogues does not matter.
+
+    Exposures that do not fit to the reference or to the others are left out and named with their reason; the rest is
+    calibrated as if they were not there. Without a `reference` (None) the exposures are tied to each other, to the
+    header of one of them and to a nominal zero point, which `relative` in the summary says.
 
     Raises
     ------
     CalibrationError
-        If the reference has no stars in the band, or no exposure can be tied to it.
+        If the reference has no stars in the band, or no exposure can be calibrated.
     """
-    _require_reference(reference, band)
+    if reference is not None:
+        require_reference(reference, band)
     if not catalogs:
         raise CalibrationError(what="tract", required="catalogues", found="none")
-    exposures = arrange(catalogs)
-    stars, anchors = stars_of(exposures), _anchors(exposures, reference, band)
-    start = first_positions(stars, anchors, find_offsets(exposures, stars, anchors))
-    if not np.isfinite(start).any():
-        found = f"none among {len(stars.x)} stars of {len(catalogs)} detectors"
-        raise CalibrationError(what="tract", required="stars that match the reference", found=found)
-    astrometry = solve_astrometry(exposures, stars, anchors, start)
-    photometry = solve_photometry(exposures, stars, anchors, astrometry)
-    counts = _useful(exposures, stars, astrometry, len(anchors.position))
-    solved = np.flatnonzero(counts >= FEWEST)
-    if not len(solved):
-        raise CalibrationError(what="tract", required=f"{FEWEST} matched stars on a detector", found=f"{counts.max()}")
-    solutions = solutions_to_table(_solution(exposures, int(i), astrometry, photometry) for i in solved)
-    matched = _matched(exposures, solutions, anchors)
-    summary = summarize(exposures, solutions, stars, astrometry, photometry, counts)
-    return Calibration(solutions, matched, summary, _failures(exposures, counts))
+    rest, failures = list(catalogs), list[Failure]()
+    while rest:
+        found = fit(rest, reference, band=band)
+        reasons = _reasons(found)
+        if isinstance(found, Fit) and not reasons:
+            return _result(found, sorted(failures, key=lambda one: (one.visit, one.detector)))
+        failures += [Failure(*key, reason) for key, reason in reasons.items()]
+        rest = [catalog for catalog in rest if catalog.key not in reasons]
+    example = f"visit {failures[0].visit} detector {failures[0].detector}: {failures[0].reason}"
+    required = "stars that match the reference" if reference is not None else "stars that match between visits"
+    raise CalibrationError(what="tract", required=required, found=f"none on {len(catalogs)} detectors, {example}")
 
 
-def _require_reference(reference: Table, band: str) -> None:
-    column = f"mag_{band}"
-    if column not in reference.colnames:
-        known = ", ".join(name for name in reference.colnames if name.startswith("mag_")) or "no magnitudes"
-        raise CalibrationError(what="reference catalogue", required=f"a column {column}", found=known)
-    if not np.isfinite(np.asarray(reference[column], dtype=np.float64)).any():
-        raise CalibrationError(what="reference catalogue", required=f"stars with {column}", found="none")
+def _reasons(found: Fit | dict[tuple[int, int], str]) -> dict[tuple[int, int], str]:
+    if isinstance(found, Fit):
+        return {found.exposures.catalogs[index].key: reason for index, reason in examine(found).items()}
+    return found
 
 
-def _anchors(exposures: Exposures, reference: Table, band: str) -> Reference:
-    position = exposures.plane(np.asarray(reference["ra"]), np.asarray(reference["dec"]))
-    magnitude = np.asarray(reference[f"mag_{band}"], dtype=np.float64)
-    good = np.isfinite(position).all(axis=1) & np.isfinite(magnitude)
-    scatter = np.hypot(np.asarray(reference["ra_err"]), np.asarray(reference["dec_err"])) / np.sqrt(2) / 1000
-    errors = np.maximum(scatter[good], 1e-4), np.maximum(np.asarray(reference[f"mag_err_{band}"])[good], 1e-4)
-    return Reference(position[good], errors[0], magnitude[good], errors[1])
+def _result(found: Fit, failures: Sequence[Failure]) -> Calibration:
+    solutions = [_solution(found, index) for index in range(len(found.exposures.catalogs))]
+    matched = _matched(found, solutions)
+    return Calibration(solutions_to_table(solutions), matched, summarize(found, solutions), tuple(failures))
 
 
-def _useful(exposures: Exposures, stars: Stars, astrometry: Astrometry, anchors: int) -> Ints:
-    """Stars of each catalogue that tie it to the reference or to another visit."""
-    seen = np.bincount(astrometry.groups, astrometry.kept)
-    tied = astrometry.kept & ((astrometry.groups < anchors) | (seen[astrometry.groups] > 1))
-    return np.bincount(stars.catalog, tied, minlength=len(exposures.catalogs)).astype(np.int64)
-
-
-def _failures(exposures: Exposures, counts: Ints) -> tuple[Failure, ...]:
-    return tuple(
-        Failure(*catalog.key, f"{count} stars matched the reference or another visit, {FEWEST} are needed")
-        for catalog, count in zip(exposures.catalogs, counts, strict=True)
-        if count < FEWEST
-    )
-
-
-def _solution(exposures: Exposures, index: int, astrometry: Astrometry, photometry: Photometry) -> Solution:
+def _solution(found: Fit, index: int) -> Solution:
+    exposures = found.exposures
     catalog = exposures.catalogs[index]
     ny, nx = catalog.shape
     ramp = np.linspace(-0.05, 1.05, NODES)
     x, y = (plane.ravel() for plane in np.meshgrid(ramp * (nx - 1), ramp * (ny - 1)))
-    sky = exposures.sky(calibrated(exposures, astrometry.terms, index, x, y))
+    sky = exposures.sky(calibrated(exposures, found.astrometry.terms, index, x, y))
     wcs = fit_tan_sip(x, y, *sky, shape=(ny, nx))
-    level = zero_points(exposures, photometry.terms, index, x, y)
+    level = zero_points(exposures, found.photometry.terms, index, x, y)
     basis = polynomials(x, y, shape=(ny, nx), order=ZERO_POINT_ORDER)
     coefficients = np.linalg.lstsq(basis, level, rcond=None)[0].astype(np.float64)
-    return Solution(*catalog.key, nx, ny, wcs, ZeroPoint(nx, ny, coefficients))
+    return Solution(*catalog.key, nx, ny, wcs, ZeroPoint(nx, ny, coefficients), psf_of(catalog.sources.meta))
 
 
-def _matched(exposures: Exposures, solutions: Table, anchors: Reference) -> Table:
+def _matched(found: Fit, solutions: Sequence[Solution]) -> Table:
     """List the detections of objects seen in two visits or in the reference."""
-    by_key = solutions_from_table(solutions)
-    parts = [_detections(catalog, by_key[catalog.key]) for catalog in exposures.catalogs if catalog.key in by_key]
+    exposures, anchors = found.exposures, found.anchors
+    parts = [_detections(catalog, one) for catalog, one in zip(exposures.catalogs, solutions, strict=True)]
     table = vstack(parts, metadata_conflicts="silent")
     table.meta.clear()
     position = exposures.plane(np.asarray(table["ra"]), np.asarray(table["dec"]))
     groups = group_visits(position, np.asarray(table["visit"]), radius=MATCH_RADIUS, seeds=anchors.position)
-    known = groups < len(anchors.position)
+    known = (groups < len(anchors.position)) & found.absolute
     nearest = np.where(known, groups, 0)
     ref_ra, ref_dec = exposures.sky(anchors.position)
     table["object"] = groups

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.table import Table
+from scipy.ndimage import label
 from scipy.spatial import cKDTree
 
 from qa.drp.algorithms.background import subtract_background
 from qa.drp.algorithms.characterize import halo_of, measure
-from qa.drp.algorithms.coadd import Coadd
+from qa.drp.algorithms.coadd_map import describe
+from qa.drp.algorithms.coadd_psf import CoaddPsf
 from qa.drp.algorithms.errors import UnusableImageError
-from qa.drp.algorithms.sources import aperture_flux, bits_within, detect, kernel, kron_flux
+from qa.drp.algorithms.kron import kron_flux
+from qa.drp.algorithms.sources import detect, footprint_mask, kernel
 from qa.drp.algorithms.visits import AB_NJY
-from qa.drp.algorithms.warp import SAMPLING, empty_patch
+from qa.drp.algorithms.warp import empty_patch
 from qa.drp.image import Box, Mask, MaskedImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qa.drp.algorithms.psf import PsfModel
+    from qa.drp.algorithms.coadd import Coadd
     from qa.drp.algorithms.skygrid import TangentGrid
+    from qa.drp.algorithms.sources import Detections
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-SIGNIFICANCE = 5.0
-"""Detection threshold on coadds, in sigma of the image smoothed with the PSF."""
+SIGNIFICANCE = 4.5
+"""Detection threshold on coadds, in sigma of the image smoothed with the PSF: noise alone makes three in a thousand."""
 
 PATCH_IDS = 1_000_000
 """Ids of a patch start at its number times this."""
@@ -39,17 +43,21 @@ ISOLATION = 3.0
 COMPARABLE = 2.0
 """Magnitudes."""
 
-FEWEST_EMPTY = 20
-DEPTH_GRID, DEPTH_RADIUS = 25, 1.0
-"""Apertures for the noise: their spacing in px and their radius in FWHM."""
+BRIGHT_SNR = 300.0
+"""Objects whose surroundings tell whether too much sky was subtracted."""
+
+
+PSF_FACTS = {"psf_size_residual": "PSFDSIZE", "psf_size_scatter": "PSFSSIZE", "psf_e_residual": "PSFDE"}
+"""Columns of the depth that tell how well the coadd's PSF fits its stars, see `psf_quality`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PatchMeasurement:
-    """Objects and depth of a patch, and its coadd with `DETECTED` set."""
+    """Objects and depth of a patch, a map of the latter, and the coadd with `DETECTED` set."""
 
     objects: Table
     depth: Table
+    map: Table
     image: MaskedImage
 
 
@@ -59,9 +67,13 @@ def measure_coadd(coadd: Coadd, grid: TangentGrid, *, patch: int, outer: Box, in
     Returns
     -------
     measurement
-        Objects: id, ra, dec (deg), x, y (tract px), mag, mag_err (AB; a star's from its aperture, a galaxy's from its
-        Kron ellipse), flux, flux_err (nJy), snr, extendedness, flag, fwhm (px), patch, primary. Objects without
-        positive flux are dropped.
+        Objects: id, ra, dec (deg), x, y (tract px), mag, mag_err (AB; a star's from the PSF, a galaxy's from its
+        Kron ellipse), flux, flux_err (nJy, the same), psf_flux, kron_flux and aperture_flux with their errors (nJy),
+        psf_chi2 (per degree of freedom of the PSF's fit), snr, extendedness, flag, fwhm (px), parent, deblended,
+        patch, primary. Objects of one `parent` share an isophote; they are `deblended` where there are several: as
+        many objects as true sources in a parent is what deblending should give. Objects without positive flux are
+        dropped. Depth and map: `coadd_map.describe`; the depth has what `PSF_FACTS` names, too, NaN where too few
+        stars can judge the PSF.
 
     Raises
     ------
@@ -74,13 +86,30 @@ def measure_coadd(coadd: Coadd, grid: TangentGrid, *, patch: int, outer: Box, in
     threshold = SIGNIFICANCE * float(np.sqrt(np.sum(kernel(smoothing) ** 2)))
     found = detect(rough, noise=_noise(rough), threshold=threshold, fwhm=smoothing)
     image, _ = subtract_background(coadd.image, segments=found.segments, halo=halo_of(found))
-    sources, psf, _ = measure(image, found)
+    known = CoaddPsf.of(coadd.contributions, grid)
+    sources, psf, _ = measure(image, found, psf=known.within(covered) if known.contributions else None)
     image.mask = image.mask.copy()
     image.mask[found.segments > 0] |= np.int16(Mask.DETECTED)
-    sources["kron_flux"], sources["kron_flux_err"] = kron_flux(image, found)
+    sources["kron_flux"], sources["kron_flux_err"] = kron_flux(image, found, psf=psf)
+    sources["parent"], sources["deblended"] = parents(found)
     objects = _objects(sources, grid, patch=patch, outer=covered, inner=inner)
-    depth = _depth(coadd, image, grid, patch=patch, psf=psf)
-    return PatchMeasurement(objects, depth, _restored(image, grid, covered, outer))
+    bright = footprint_mask(found.segments, np.asarray(sources["snr"]) > BRIGHT_SNR)
+    depth, tiles = describe(coadd, image, grid, patch=patch, psf=psf, outer=covered, bright=bright)
+    for name, key in PSF_FACTS.items():
+        depth[name] = [float(sources.meta.get(key, np.nan))]
+    return PatchMeasurement(objects, depth, tiles, _restored(image, grid, covered, outer))
+
+
+def parents(found: Detections) -> tuple[NDArray[np.int64], Flags]:
+    """Return a number of the isophote that each detection was cut from, and whether it shares it with another."""
+    if not len(found):
+        return np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    islands, count = label(found.segments > 0, structure=np.ones((3, 3), dtype=np.int8))
+    numbered = found.segments > 0
+    island = np.zeros(len(found) + 1, dtype=np.int64)
+    island[found.segments[numbered]] = islands[numbered]
+    parent = island[1:]
+    return parent, np.asarray((np.bincount(parent, minlength=count + 1)[parent] > 1) & (parent > 0))
 
 
 def _trimmed(coadd: Coadd, outer: Box) -> tuple[Coadd, Box]:
@@ -94,7 +123,7 @@ def _trimmed(coadd: Coadd, outer: Box) -> tuple[Coadd, Box]:
     part = MaskedImage(image, variance, np.ascontiguousarray(whole.mask[cut]), whole.header)
     x0, y0 = outer.x0 + cut[1].start, outer.y0 + cut[0].start
     covered = Box(x0, y0, x0 + cut[1].stop - cut[1].start, y0 + cut[0].stop - cut[0].start)
-    return Coadd(part, coadd.n_visits[cut]), covered
+    return replace(coadd, image=part, n_visits=coadd.n_visits[cut]), covered
 
 
 def _restored(image: MaskedImage, grid: TangentGrid, covered: Box, outer: Box) -> MaskedImage:
@@ -107,7 +136,7 @@ def _restored(image: MaskedImage, grid: TangentGrid, covered: Box, outer: Box) -
 
 
 def _noise(image: MaskedImage) -> NDArray[np.float32]:
-    return np.sqrt(np.where(np.isfinite(image.variance), image.variance, np.float32(0)))
+    return np.sqrt(image.variance)  # infinite without data, where nothing is found
 
 
 def _objects(sources: Table, grid: TangentGrid, *, patch: int, outer: Box, inner: Box) -> Table:
@@ -123,47 +152,16 @@ def _objects(sources: Table, grid: TangentGrid, *, patch: int, outer: Box, inner
         {
             "id": patch * PATCH_IDS + np.arange(len(x)), "ra": ra, "dec": dec, "x": x, "y": y,
             "mag": AB_NJY - 2.5 * np.log10(safe), "mag_err": 2.5 / np.log(10) * error / safe,
-            "flux": flux, "flux_err": error, "snr": sources["snr"],
+            "flux": flux, "flux_err": error, "psf_flux": sources["flux"], "psf_flux_err": sources["flux_err"],
+            "kron_flux": sources["kron_flux"], "kron_flux_err": sources["kron_flux_err"],
+            "aperture_flux": sources["aperture_flux"], "aperture_flux_err": sources["aperture_flux_err"],
+            "psf_chi2": sources["psf_chi2"], "snr": sources["snr"],
             "extendedness": sources["extendedness"], "flag": sources["flag"], "fwhm": sources["fwhm"],
+            "parent": patch * PATCH_IDS + np.asarray(sources["parent"]), "deblended": sources["deblended"],
             "patch": np.full(len(x), patch), "primary": primary,
         }
     )  # fmt: skip
     return table[positive]
-
-
-def _depth(coadd: Coadd, image: MaskedImage, grid: TangentGrid, *, patch: int, psf: PsfModel) -> Table:
-    """5 sigma depth for a point source measured with the PSF as weight, from the scatter of empty apertures."""
-    covered = coadd.n_visits > 0
-    ratio = _empty_scatter(image, psf.fwhm)
-    known = coadd.image.variance[::SAMPLING][covered[::SAMPLING]]
-    variance = float(np.median(known if len(known) else coadd.image.variance[covered])) * ratio**2
-    # The effective area of a Gaussian PSF is 4 pi sigma^2 = pi fwhm^2 / (2 ln 2); LSE-40, section on m5.
-    noise = np.sqrt(variance * np.pi * psf.fwhm**2 / (2 * np.log(2)))
-    return Table(
-        {
-            "patch": [patch],
-            "area_arcmin2": [float(covered.sum()) * (grid.pixel_scale / 60) ** 2],
-            "depth5": [float(AB_NJY - 2.5 * np.log10(5 * noise))],
-            "n_visits_median": [float(np.median(coadd.n_visits[covered]))],
-            "psf_fwhm": [psf.fwhm * grid.pixel_scale],
-        }
-    )
-
-
-def _empty_scatter(image: MaskedImage, fwhm: float) -> float:
-    """Scatter of apertures on empty sky over what the variance plane promises; 1 if there is too little empty sky."""
-    ny, nx = image.shape
-    x, y = (
-        plane.ravel().astype(np.float64)
-        for plane in np.meshgrid(*(np.arange(DEPTH_GRID, n, DEPTH_GRID) for n in (nx, ny)))
-    )
-    radius = np.full(len(x), DEPTH_RADIUS * fwhm)
-    empty = bits_within(image.mask, x=x, y=y, radius=radius) == 0
-    if empty.sum() < FEWEST_EMPTY:
-        return 1.0
-    flux, error = aperture_flux(image, x=x[empty], y=y[empty], radius=radius[empty])
-    pull = flux / error
-    return float(1.4826 * np.median(np.abs(pull - np.median(pull))))
 
 
 def truth_coverage(truth: Table, coadd: Coadd, grid: TangentGrid, *, band: str, outer: Box, inner: Box) -> Table:

@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+UNKNOWN = 1e3
+"""Error (mag) of what does not take part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Photometry:
-    """Terms of the fit, and for each star whether it was kept and how far it is from its object's mean (mag)."""
+    """Terms of the fit; for each star its magnitude, whether it was kept and how far it is from its object's mean."""
 
     terms: Floats
+    magnitude: Floats
     kept: NDArray[np.bool_]
     residual: Floats
 
@@ -31,23 +36,21 @@ class Photometry:
 def solve_photometry(exposures: Exposures, stars: Stars, reference: Reference, astrometry: Astrometry) -> Photometry:
     """Fit the zero points; the stars are grouped as the astrometry found them."""
     design = PHOTOMETRY.design(exposures, stars.catalog, np.column_stack([stars.x, stars.y]), stars.crude)
-    prior = PHOTOMETRY.prior(exposures)
-    known = np.flatnonzero(np.isfinite(reference.magnitude))
+    prior = PHOTOMETRY.prior(exposures, stars.catalog)
+    errors = np.where(astrometry.kept, stars.magnitude_err, UNKNOWN)  # a star in the wrong place is another star
     terms, kept = solve_grouped(
-        np.vstack([design, np.zeros((len(known), len(prior)))]),
-        np.concatenate([stars.magnitude, reference.magnitude[known]])[:, None],
-        errors=np.concatenate([stars.magnitude_err, reference.magnitude_err[known]]),
-        groups=np.concatenate([astrometry.groups, known]),
+        design,
+        np.concatenate([stars.magnitude, reference.magnitude])[:, None],
+        errors=np.concatenate([errors, reference.magnitude_err]),
+        groups=np.concatenate([astrometry.groups, np.arange(len(reference.magnitude))]),
         prior=prior,
     )
     kept = kept[: len(stars.magnitude)] & astrometry.kept
     magnitude = stars.magnitude + (design @ terms)[:, 0]
     mean = group_means(magnitude[:, None], kept / stars.magnitude_err**2, astrometry.groups)[astrometry.groups, 0]
-    return Photometry(terms, kept, magnitude - mean)
+    return Photometry(terms, magnitude, kept, magnitude - mean)
 
 
 def zero_points(exposures: Exposures, terms: Floats, catalog: int, x: Floats, y: Floats) -> Floats:
     """AB magnitude of one electron at pixels of one catalogue, by the solution."""
-    crude = exposures.crude(catalog, x, y)
-    index = np.full(len(x), catalog, dtype=np.int64)
-    return np.asarray(PHOTOMETRY.design(exposures, index, np.column_stack([x, y]), crude) @ terms)[:, 0]
+    return PHOTOMETRY.at(exposures, terms, catalog, np.column_stack([x, y]))[:, 0]

@@ -9,7 +9,7 @@ import numpy as np
 from astropy.table import Table
 from numpy.polynomial.polynomial import polyval2d
 
-from qa.drp.algorithms.psf import polynomials
+from qa.drp.algorithms.psf import PsfModel, polynomials
 from qa.drp.algorithms.skygrid import TangentGrid, plane_to_sky, sky_to_plane
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class ZeroPoint:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """The calibration of one detector (nx by ny pixels) in one visit."""
+    """The calibration of one detector (nx by ny pixels) in one visit; `psf` is None where none was modelled."""
 
     visit: int
     detector: int
@@ -152,6 +152,7 @@ class Solution:
     ny: int
     wcs: TanSip
     zero_point: ZeroPoint
+    psf: PsfModel | None = None
 
     def footprint(self, grid: TangentGrid) -> tuple[Floats, Floats]:
         """Points around the edge of the detector, in pixels of the tract."""
@@ -168,8 +169,13 @@ class Solution:
         return bool(x.max() >= box.x0 - 1 and x.min() <= box.x1 and y.max() >= box.y0 - 1 and y.min() <= box.y1)
 
 
+def psf_of(row: Mapping[str, Any]) -> PsfModel | None:
+    """Read a PSF model from the meta of a catalogue or a row of `solutions_to_table`; None where there is none."""
+    return PsfModel.from_row(row) if row.get("psf_terms") else None
+
+
 def solutions_to_table(solutions: Iterable[Solution]) -> Table:
-    """One row per solution: visit, detector, nx, ny, the cards of the WCS and the terms zp_0 ... of the zero point."""
+    """One row per solution: visit, detector, nx, ny, cards of the WCS, terms zp_0 ... of the zero point, psf_*."""
     rows = []
     for solution in solutions:
         row: dict[str, Any] = {
@@ -179,18 +185,19 @@ def solutions_to_table(solutions: Iterable[Solution]) -> Table:
             "ny": solution.ny,
         }
         row |= {name: card for name, card in solution.wcs.to_header().items() if isinstance(card, float)}
-        rows.append(row | {f"zp_{i}": float(c) for i, c in enumerate(solution.zero_point.coefficients)})
+        row |= {f"zp_{i}": float(c) for i, c in enumerate(solution.zero_point.coefficients)}
+        rows.append(row | (solution.psf.to_row() if solution.psf else {}))
     return Table(rows=rows)
 
 
 def solutions_from_table(table: Table) -> dict[tuple[int, int], Solution]:
     """Undo `solutions_to_table`; keys are (visit, detector)."""
     solutions = {}
-    names = [name for name in table.colnames if name.startswith("zp_")]
-    for row in table:
+    terms = [name for name in table.colnames if name.startswith("zp_")]
+    for one in table:
+        row = {name: one[name] for name in table.colnames}
         nx, ny = int(row["nx"]), int(row["ny"])
-        zero_point = ZeroPoint(nx, ny, np.array([row[name] for name in names], dtype=np.float64))
-        wcs = TanSip.from_header({name: row[name] for name in table.colnames})
+        zero_point = ZeroPoint(nx, ny, np.array([row[name] for name in terms], dtype=np.float64))
         key = int(row["visit"]), int(row["detector"])
-        solutions[key] = Solution(*key, nx, ny, wcs, zero_point)
+        solutions[key] = Solution(*key, nx, ny, TanSip.from_header(row), zero_point, psf_of(row))
     return solutions

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from astropy.table import Table, vstack
+from lsst.pex.config import Field
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnections, RepeatableQuantumError, Struct
 from lsst.pipe.base.connectionTypes import Input, Output, PrerequisiteInput
 from lsst.utils.timer import timeMethod
@@ -67,7 +68,13 @@ class CalibrateConnections(PipelineTaskConnections, dimensions=_DIMENSIONS):
 
 
 class CalibrateConfig(PipelineTaskConfig, pipelineConnections=CalibrateConnections):
-    """Nothing to configure."""
+    """Whether a reference catalogue is needed."""
+
+    relative = Field[bool](
+        doc="Without stars of a reference catalogue in the tract, tie the exposures to each other, to the header of "
+        "one of them and to a nominal zero point; `relative` in the visit summary says so.",
+        default=False,
+    )
 
 
 class CalibrateTask(PipelineTask):
@@ -101,11 +108,11 @@ class CalibrateTask(PipelineTask):
             If nothing of the tract can be calibrated.
         """
         stars = join_shards(reference)
-        if not len(stars):
+        if not len(stars) and not self.config.relative:
             msg = "reference catalogue: must have stars in the tract, found none"
             raise RepeatableQuantumError(msg)
         try:
-            found = calibrate(catalogs, stars, band=band)
+            found = calibrate(catalogs, stars if len(stars) else None, band=band)
         except CalibrationError as error:
             # One line: the chain of causes would repeat it.
             raise RepeatableQuantumError(str(error)) from None
@@ -114,6 +121,10 @@ class CalibrateTask(PipelineTask):
 
     def _report(self, found: Calibration) -> None:
         lines = [f"visit {one.visit} detector {one.detector} not calibrated: {one.reason}" for one in found.failures]
+        if found.visit_summary["relative"].any():
+            lines.append(
+                "calibrated without a reference catalogue: positions rest on a header, magnitudes are relative"
+            )
         for line in lines:
             self.log.warning(line)
         if lines:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lsst.pex.config import ListField
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnections, Struct
@@ -14,17 +14,16 @@ from lsst.pipe.base.connectionTypes import Input, Output, PrerequisiteInput
 from lsst.utils.timer import timeMethod
 
 from qa.drp.algorithms.errors import UnusableImageError
-from qa.drp.algorithms.isr import remove_signature
+from qa.drp.algorithms.isr import Calibrations, remove_signature
 from qa.drp.tasks.base import reject
 
 if TYPE_CHECKING:
     from lsst.daf.butler import DataCoordinate
     from lsst.pipe.base import InputQuantizedConnection, OutputQuantizedConnection, QuantumContext
-    from numpy.typing import NDArray
 
     from qa.drp.image import Raw
 
-CALIBRATIONS = ("bias", "flat", "defects")
+CALIBRATIONS = ("bias", "dark", "flat", "defects", "crosstalk")
 
 
 class IsrConnections(PipelineTaskConnections, dimensions=("instrument", "exposure", "detector")):
@@ -48,6 +47,14 @@ class IsrConnections(PipelineTaskConnections, dimensions=("instrument", "exposur
         isCalibration=True,
         minimum=0,
     )
+    dark = PrerequisiteInput(
+        doc="Dark current, electron/s.",
+        name="dark",
+        storageClass="PixelPlane",
+        dimensions=("instrument", "detector"),
+        isCalibration=True,
+        minimum=0,
+    )
     flat = PrerequisiteInput(
         doc="Relative response, normalised to 1.",
         name="flat",
@@ -64,6 +71,14 @@ class IsrConnections(PipelineTaskConnections, dimensions=("instrument", "exposur
         isCalibration=True,
         minimum=0,
     )
+    crosstalk = PrerequisiteInput(
+        doc="Fractions of crosstalk by distance between amplifiers.",
+        name="crosstalk",
+        storageClass="PixelPlane",
+        dimensions=("instrument",),
+        isCalibration=True,
+        minimum=0,
+    )
     post_isr = Output(
         doc="Detector without its signature, electron.",
         name="post_isr",
@@ -77,13 +92,13 @@ class IsrConfig(PipelineTaskConfig, pipelineConnections=IsrConnections):
 
     required = ListField[str](
         doc="Calibrations whose absence rejects a detector.",
-        default=["bias", "flat"],
+        default=["bias", "dark", "flat"],
         itemCheck=lambda name: name in CALIBRATIONS,
     )
 
 
 class IsrTask(PipelineTask):
-    """Overscan, bias, flat, variance and mask."""
+    """Overscan, crosstalk, bias, dark, flat, variance and mask."""
 
     ConfigClass = IsrConfig
     _DefaultName = "isr"
@@ -99,17 +114,13 @@ class IsrTask(PipelineTask):
             if not hasattr(inputRefs, name):
                 reject(self, _missing(name, butlerQC.quantum.dataId))
         found = butlerQC.get(inputRefs)
-        planes = {name: found.get(name) for name in CALIBRATIONS}
-        butlerQC.put(self.run(raw=found["raw"], **planes), outputRefs)
+        known = {name: found[name] for name in CALIBRATIONS if found.get(name) is not None}
+        exposure = butlerQC.quantum.dataId.records["exposure"]
+        seconds = exposure.exposure_time if exposure.dark_time is None else exposure.dark_time
+        butlerQC.put(self.run(found["raw"], Calibrations(**known), dark_time=seconds), outputRefs)
 
     @timeMethod
-    def run(
-        self,
-        raw: Raw,
-        bias: NDArray[Any] | None = None,
-        flat: NDArray[Any] | None = None,
-        defects: NDArray[Any] | None = None,
-    ) -> Struct:
+    def run(self, raw: Raw, known: Calibrations, *, dark_time: float = 0.0) -> Struct:
         """Remove the signature.
 
         Raises
@@ -119,7 +130,7 @@ class IsrTask(PipelineTask):
         """
         self.metadata["pixels"] = raw.shape[0] * raw.shape[1]
         try:
-            exposure = remove_signature(raw, bias=bias, flat=flat, defects=defects)
+            exposure = remove_signature(raw, known, dark_time=dark_time)
         except UnusableImageError as error:
             reject(self, error)
         return Struct(post_isr=exposure)

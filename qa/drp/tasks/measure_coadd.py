@@ -12,7 +12,7 @@ from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnect
 from lsst.pipe.base.connectionTypes import Input, Output, PrerequisiteInput
 from lsst.utils.timer import timeMethod
 
-from qa.drp.algorithms.coadd import Coadd
+from qa.drp.algorithms.coadd import Coadd, contributions_from_table
 from qa.drp.algorithms.objects import measure_coadd, truth_coverage
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ class MeasureCoaddConnections(PipelineTaskConnections, dimensions=_DIMENSIONS):
         storageClass="PixelPlane",
         dimensions=_DIMENSIONS,
     )
+    psf = Input(
+        doc="Calibration and weight of each detector that went in: they make the PSF at any point.",
+        name="coadd_psf",
+        storageClass="ArrowAstropy",
+        dimensions=_DIMENSIONS,
+    )
     sky_map = PrerequisiteInput(
         doc="Pixels of tract and patches.", name="sky_map", storageClass="TractSkyMap", dimensions=("skymap",)
     )
@@ -44,6 +50,7 @@ class MeasureCoaddConnections(PipelineTaskConnections, dimensions=_DIMENSIONS):
         name="truth_catalog",
         storageClass="ArrowAstropy",
         dimensions=("skymap", "tract"),
+        minimum=0,  # real pixels have none
     )
     objects = Output(doc="Objects of the coadd.", name="objects", storageClass="ArrowAstropy", dimensions=_DIMENSIONS)
     truth_coverage = Output(
@@ -53,8 +60,14 @@ class MeasureCoaddConnections(PipelineTaskConnections, dimensions=_DIMENSIONS):
         dimensions=_DIMENSIONS,
     )
     depth = Output(
-        doc="Depth, seeing and area of the coadd: one row.",
+        doc="Depth, seeing, sky and area of the coadd: one row.",
         name="depth",
+        storageClass="ArrowAstropy",
+        dimensions=_DIMENSIONS,
+    )
+    coadd_map = Output(
+        doc="Depth, seeing and sky of each square of 256 px.",
+        name="coadd_map",
         storageClass="ArrowAstropy",
         dimensions=_DIMENSIONS,
     )
@@ -82,11 +95,19 @@ class MeasureCoaddTask(PipelineTask):
 
     @timeMethod
     def run(
-        self, coadd: MaskedImage, n_visits: NDArray[Any], sky_map: SkyMap, truth: Table, *, patch: int, band: str
+        self,
+        coadd: MaskedImage,
+        n_visits: NDArray[Any],
+        psf: Table,
+        sky_map: SkyMap,
+        truth: Table | None = None,
+        *,
+        patch: int,
+        band: str,
     ) -> Struct:
         """Measure."""
-        image, grid = Coadd(coadd, n_visits), sky_map.grid
+        image, grid = Coadd(coadd, n_visits, contributions_from_table(psf)), sky_map.grid
         boxes = {"outer": sky_map.outer(patch), "inner": sky_map.inner(patch)}
         found = measure_coadd(image, grid, patch=patch, **boxes)
-        coverage = truth_coverage(truth, image, grid, band=band, **boxes)
-        return Struct(objects=found.objects, truth_coverage=coverage, depth=found.depth)
+        coverage = None if truth is None else truth_coverage(truth, image, grid, band=band, **boxes)
+        return Struct(objects=found.objects, truth_coverage=coverage, depth=found.depth, coadd_map=found.map)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _DIMENSIONS = ("instrument", "skymap", "tract", "band")
 _PER_TRACT = ("matched", "visit_summary")
-_PER_PATCH = ("objects", "truth_coverage", "depth")
+_PER_PATCH = ("objects", "truth_coverage", "depth", "coadd_map")
 
 
 def _per_tract(name: str) -> Input:
@@ -55,6 +55,7 @@ class MeasureMetricsConnections(PipelineTaskConnections, dimensions=_DIMENSIONS)
     objects = _per_patch("objects")
     truth_coverage = _per_patch("truth_coverage")
     depth = _per_patch("depth")
+    coadd_map = _per_patch("coadd_map")
     sky_map = PrerequisiteInput(
         doc="Pixels of tract and patches.", name="sky_map", storageClass="TractSkyMap", dimensions=("skymap",)
     )
@@ -74,7 +75,7 @@ class MeasureMetricsConfig(PipelineTaskConfig, pipelineConnections=MeasureMetric
 
 
 class MeasureMetricsTask(PipelineTask):
-    """Every metric of the catalogue, or the reason why it cannot be measured."""
+    """Every metric of the catalogue that needs one band, or the reason why it cannot be measured."""
 
     ConfigClass = MeasureMetricsConfig
     _DefaultName = "measure_metrics"

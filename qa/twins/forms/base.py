@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qa.drp.layouts import Section
     from qa.twins.electronics import Amplifier
     from qa.twins.optics import CrudeWcs
-    from qa.twins.recipe import Detector, Recipe, Visit
+    from qa.twins.recipe import Detector, Recipe, Shot
 
 # TAI - UTC since 2017-01-01; recipes are younger.
 TAI_MINUS_UTC = timedelta(seconds=37)
@@ -28,13 +28,17 @@ Cards = list[tuple[str, Any] | tuple[str, Any, str]]
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Where one amplifier's pixels go: raw frame number, data and overscan in it, and place in the detector."""
+    """Where one amplifier's pixels go: raw frame number, data and overscan in it, and place in the detector.
+
+    `against` tells whether it is read against the detector's x and y axis.
+    """
 
     name: str
     frame: int
     data: Section
     overscan: Section
     target: Section
+    against: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +73,29 @@ class Exposure:
     """One exposure as its header tells it. Times in UTC, angles in degrees, the pointing as believed."""
 
     recipe: Recipe
-    visit: Visit
+    shot: Shot
     pointing: tuple[float, float]
     site: Site
 
     @property
     def begin(self) -> datetime:
         """When the shutter opened."""
-        return self.visit.begin.replace(tzinfo=UTC)
+        return self.shot.begin.replace(tzinfo=UTC)
 
     @property
     def end(self) -> datetime:
         """When the shutter closed."""
-        return self.begin + timedelta(seconds=self.visit.exposure_time)
+        return self.begin + timedelta(seconds=self.shot.exposure_time)
 
     @property
     def physical_filter(self) -> str:
         """Name of the filter."""
-        return self.recipe.bands[self.visit.band].physical_filter
+        return self.recipe.bands[self.shot.band].physical_filter
 
     @property
     def sidereal_time(self) -> float:
-        """Mean local sidereal time at the beginning, in degrees (Explanatory Supplement, 2.24, to first order)."""
-        days = (self.begin - _J2000) / timedelta(days=1)
-        return (280.46061837 + 360.98564736629 * days + self.site.longitude) % 360.0
+        """Mean local sidereal time at the beginning, in degrees."""
+        return sidereal_time(self.begin, self.site)
 
     @property
     def horizontal(self) -> tuple[float, float]:
@@ -110,21 +113,30 @@ class Exposure:
         return 1.0 / math.sin(math.radians(self.horizontal[0]))
 
 
+def sidereal_time(when: datetime, site: Site) -> float:
+    """Mean local sidereal time in degrees (Explanatory Supplement, 2.24, to first order)."""
+    days = (when - _J2000) / timedelta(days=1)
+    return (280.46061837 + 360.98564736629 * days + site.longitude) % 360.0
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """One camera's way of writing raws.
 
     `geometry` gives the amplifiers of a detector of shape (ny, nx); `file_name` and `hdus` get the detectors
-    that share a file: all of them when `together`, else one. `instrument` is the Butler's name.
+    that share a file: all of them when `together`, else one. `instrument` is the Butler's name. Exposure ids go up in
+    steps of `step`, and charge gathers in the dark for `idle` seconds more than the shutter is open.
     """
 
     instrument: str
     dtype: str
     site: Site
     geometry: Callable[[tuple[int, int]], Geometry]
-    file_name: Callable[[Visit, Sequence[Detector]], str]
+    file_name: Callable[[Shot, Sequence[Detector]], str]
     hdus: Callable[[Exposure, Sequence[Readout]], HDUList]
     together: bool = False
+    step: int = 1
+    idle: float = 0.0
 
 
 def header(cards: Cards) -> Header:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qa.drp.image import Box
 from qa.drp.layouts import Section, format_section
 from qa.twins.forms.base import Channel, Form, Geometry, Site, degrees, header, hours, isot, mjd, wcs_cards
+from qa.twins.recipe import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from astropy.io.fits import HDUList, ImageHDU
 
     from qa.twins.forms.base import Cards, Exposure, Readout
-    from qa.twins.recipe import Detector, Visit
+    from qa.twins.recipe import Detector, Shot
 
 _PRESCAN, _OVERSCAN, _POSTSCAN = 6, 50, 50
+_IDLE = 1.0
+_OBSTYPES = {Kind.SCIENCE: "object", Kind.BIAS: "zero", Kind.DARK: "dark", Kind.FLAT: "dome flat"}
 
 
 def geometry(shape: tuple[int, int]) -> Geometry:
@@ -32,14 +35,15 @@ def geometry(shape: tuple[int, int]) -> Geometry:
     def channel(name: str, start: int, over: int) -> Channel:
         data = Section(Box(left + start, rows[0], left + start + half, rows[1]))
         overscan = Section(Box(over, rows[0], over + _OVERSCAN, rows[1]))
-        return Channel(name, 0, data, overscan, Section(Box(start, 0, start + half, ny)))
+        target = Section(Box(start, 0, start + half, ny))
+        return Channel(name, 0, data, overscan, target, against=(start > 0, False))
 
     return Geometry((rows[1], nx + 2 * left), (channel("A", half, left + nx), channel("B", 0, _PRESCAN)))
 
 
-def file_name(visit: Visit, detectors: Sequence[Detector]) -> str:  # noqa: ARG001 - a file holds all detectors
+def file_name(shot: Shot, detectors: Sequence[Detector]) -> str:  # noqa: ARG001 - a file holds all detectors
     """Name a file by its exposure number."""
-    return f"DECam_{visit.exposure:08d}.fits"
+    return f"DECam_{shot.exposure:08d}.fits"
 
 
 def hdus(exposure: Exposure, readouts: Sequence[Readout]) -> HDUList:
@@ -51,7 +55,7 @@ def hdus(exposure: Exposure, readouts: Sequence[Readout]) -> HDUList:
 
 
 def _exposure_cards(exposure: Exposure, extensions: int) -> Cards:
-    visit, begin = exposure.visit, exposure.begin
+    shot, begin = exposure.shot, exposure.begin
     ra, dec = exposure.pointing
     altitude, azimuth = exposure.horizontal
     return [
@@ -64,16 +68,16 @@ def _exposure_cards(exposure: Exposure, extensions: int) -> Cards:
         ("OBS-LAT", exposure.site.latitude, "[deg] Observatory latitude"),
         ("OBS-ELEV", 2215.0, "[m] Observatory elevation"),
         ("INSTRUME", "DECam", "Instrument used to obtain these data"),
-        ("EXPREQ", visit.exposure_time, "[s] Requested exposure duration"),
-        ("EXPTIME", visit.exposure_time, "[s] Exposure duration"),
-        ("DARKTIME", visit.exposure_time + 1.0, "[s] Dark time"),
+        ("EXPREQ", shot.exposure_time, "[s] Requested exposure duration"),
+        ("EXPTIME", shot.exposure_time, "[s] Exposure duration"),
+        ("DARKTIME", shot.exposure_time + _IDLE, "[s] Dark time"),
         ("OBSID", f"ct4m{begin:%Y%m%dt%H%M%S}", "Unique Observation ID"),
         ("DATE-OBS", isot(begin), "UTC epoch"),
         ("MJD-OBS", mjd(begin), "MJD of observation start"),
         ("TIMESYS", "UTC", "Time system"),
-        ("EXPNUM", visit.exposure, "DECam exposure number"),
+        ("EXPNUM", shot.exposure, "DECam exposure number"),
         ("OBJECT", "TWIN", "Object name"),
-        ("OBSTYPE", "object", "Observation type"),
+        ("OBSTYPE", _OBSTYPES[shot.kind], "Observation type"),
         ("PROGRAM", "twin", "Current observing program"),
         ("PROPID", "twin", "Proposal ID"),
         ("FILTER", exposure.physical_filter),
@@ -132,4 +136,4 @@ def _amplifier_cards(exposure: Exposure, readout: Readout) -> Cards:
     return cards
 
 
-FORM = Form("DECam", "uint16", Site(-70.81489, -30.16606), geometry, file_name, hdus, together=True)
+FORM = Form("DECam", "uint16", Site(-70.81489, -30.16606), geometry, file_name, hdus, together=True, idle=_IDLE)

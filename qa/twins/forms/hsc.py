@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qa.drp.image import Box
 from qa.drp.layouts import Section
 from qa.twins.forms.base import Channel, Form, Geometry, Site, clock, degrees, header, hours, mjd, wcs_cards
+from qa.twins.recipe import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from astropy.io.fits import HDUList
 
     from qa.twins.forms.base import Cards, Exposure, Readout
-    from qa.twins.recipe import Detector, Visit
+    from qa.twins.recipe import Detector, Shot
 
 _PRESCAN, _OVERSCAN, _BOTTOM, _TOP = 8, 16, 49, 16
+_DATA_TYPES = {Kind.SCIENCE: "OBJECT", Kind.BIAS: "BIAS", Kind.DARK: "DARK", Kind.FLAT: "DOMEFLAT"}
 
 
 def geometry(shape: tuple[int, int]) -> Geometry:
@@ -38,14 +40,15 @@ def geometry(shape: tuple[int, int]) -> Geometry:
                 Section(Box(data, _BOTTOM, data + width, _BOTTOM + ny)),
                 Section(Box(over, _BOTTOM + ny, over + _OVERSCAN, _BOTTOM + ny + _TOP)),
                 Section(Box(index * width, 0, (index + 1) * width, ny)),
+                against=(mirrored, False),
             )
         )
     return Geometry((_BOTTOM + ny + _TOP, 4 * pitch), tuple(channels))
 
 
-def file_name(visit: Visit, detectors: Sequence[Detector]) -> str:
+def file_name(shot: Shot, detectors: Sequence[Detector]) -> str:
     """Name a file by its frame id."""
-    return f"{_frame(visit.exposure, detectors[0].id)}.fits"
+    return f"{_frame(shot.exposure, detectors[0].id)}.fits"
 
 
 def _frame(exposure: int, detector: int) -> str:
@@ -81,16 +84,16 @@ def _time_cards(exposure: Exposure) -> Cards:
 
 
 def _identity_cards(exposure: Exposure, readout: Readout) -> Cards:
-    visit, detector = exposure.visit, readout.detector
+    shot, detector = exposure.shot, readout.detector
     ra, dec = exposure.pointing
     box = readout.geometry.channels[0].data.box
     return [
         ("PROP-ID", "twin", "Proposal ID"),
         ("OBSERVER", "obsqa", "Names of the Observers"),
-        ("FRAMEID", _frame(visit.exposure, detector.id), "Frame ID"),
-        ("EXP-ID", f"HSCE{visit.exposure:08d}", "Exposure ID"),
+        ("FRAMEID", _frame(shot.exposure, detector.id), "Frame ID"),
+        ("EXP-ID", f"HSCE{shot.exposure:08d}", "Exposure ID"),
         ("OBS-MOD", "IMAG", "Observation Mode"),
-        ("DATA-TYP", "OBJECT", "Characteristics of this data"),
+        ("DATA-TYP", _DATA_TYPES[shot.kind], "Characteristics of this data"),
         ("OBJECT", "TWIN", "Object"),
         ("RA", hours(ra), "Right ascension of telescope pointing"),
         ("DEC", degrees(dec), "Declination of telescope pointing"),
@@ -104,7 +107,7 @@ def _identity_cards(exposure: Exposure, readout: Readout) -> Cards:
         ("TELESCOP", "Subaru", "Telescope name"),
         ("FOC-VAL", 3.83, "[mm] Encoder value of the focus unit"),
         ("FILTER01", exposure.physical_filter, "Filter barcode"),
-        ("EXPTIME", visit.exposure_time, "Exposure time"),
+        ("EXPTIME", shot.exposure_time, "Exposure time"),
         ("INSTRUME", "Hyper Suprime-Cam", "Name of instrument"),
         ("DETECTOR", "notSet", "Name of the detector/CCD"),
         ("DET-ID", detector.id, "Sequential number for the entire CCDs"),
@@ -134,4 +137,4 @@ def _channel_cards(readout: Readout) -> Cards:
     return gains + places
 
 
-FORM = Form("HSC", "uint16", Site(-155.476667, 19.825556), geometry, file_name, hdus)
+FORM = Form("HSC", "uint16", Site(-155.476667, 19.825556), geometry, file_name, hdus, step=2)

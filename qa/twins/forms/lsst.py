@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from qa.drp.image import Box
 from qa.drp.layouts import Section, format_section
 from qa.twins.forms.base import TAI_MINUS_UTC, Channel, Form, Geometry, Site, header, isot, mjd, wcs_cards
+from qa.twins.recipe import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from astropy.io.fits import HDUList
 
     from qa.twins.forms.base import Cards, Exposure, Readout
-    from qa.twins.recipe import Detector, Visit
+    from qa.twins.recipe import Detector, Shot
 
 _OVERSCAN, _TOP = 24, 16
+_IDLE = 0.9
+_IMAGE_TYPES = {Kind.SCIENCE: "OBJECT", Kind.BIAS: "BIAS", Kind.DARK: "DARK", Kind.FLAT: "FLAT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def geometry(vendor: _Vendor, shape: tuple[int, int]) -> Geometry:
         y0, flips = (0, vendor.low_flips) if bottom else (ny - height, vendor.high_flips)
         for column in columns:
             target = Section(Box(column * width, y0, (column + 1) * width, y0 + height), *flips)
-            channels.append(Channel(f"Segment{row}{column}", len(channels), data, overscan, target))
+            channels.append(Channel(f"Segment{row}{column}", len(channels), data, overscan, target, against=flips))
     return Geometry((height + _TOP, overscan.box.x1), tuple(channels))
 
 
@@ -95,13 +98,13 @@ def _place(detector: Detector) -> tuple[str, str]:
     return ("R00" if raft == "RXX" else raft), slot
 
 
-def file_name(camera: _Camera, visit: Visit, detectors: Sequence[Detector]) -> str:
+def file_name(camera: _Camera, shot: Shot, detectors: Sequence[Detector]) -> str:
     """Name a file by observation, raft and slot."""
-    return f"{_observation(camera, visit)}_{'_'.join(_place(detectors[0]))}.fits"
+    return f"{_observation(camera, shot)}_{'_'.join(_place(detectors[0]))}.fits"
 
 
-def _observation(camera: _Camera, visit: Visit) -> str:
-    day, sequence = _day_and_sequence(visit.exposure)
+def _observation(camera: _Camera, shot: Shot) -> str:
+    day, sequence = _day_and_sequence(shot.exposure)
     return f"{camera.code}_O_{day}_{sequence:06d}"
 
 
@@ -128,17 +131,17 @@ def _dates(begin: datetime, end: datetime) -> Cards:
 
 
 def _exposure_cards(camera: _Camera, exposure: Exposure) -> Cards:
-    visit = exposure.visit
-    day, sequence = _day_and_sequence(visit.exposure)
+    shot = exposure.shot
+    day, sequence = _day_and_sequence(shot.exposure)
     begin, end = exposure.begin + TAI_MINUS_UTC, exposure.end + TAI_MINUS_UTC
     return [
         ("BINX", 1),
         ("BINY", 1),
         ("CCDGAIN", 1.0),
         ("CCDNOISE", 10.0),
-        ("IMGTYPE", "OBJECT"),
+        ("IMGTYPE", _IMAGE_TYPES[shot.kind]),
         *_dates(begin, end),
-        ("OBSID", _observation(camera, visit)),
+        ("OBSID", _observation(camera, shot)),
         ("GROUPID", isot(begin - timedelta(seconds=30))),
         ("BUNIT", "adu"),
         ("TIMESYS", "TAI"),
@@ -161,7 +164,7 @@ def _exposure_cards(camera: _Camera, exposure: Exposure) -> Cards:
 
 
 def _state_cards(exposure: Exposure) -> Cards:
-    visit = exposure.visit
+    shot = exposure.shot
     ra, dec = exposure.pointing
     altitude, azimuth = exposure.horizontal
     return [
@@ -181,11 +184,11 @@ def _state_cards(exposure: Exposure) -> Cards:
         ("FOCUSZ", 0.742),
         ("OBJECT", "TWIN"),
         ("VIGNETTE", "NO"),
-        ("FILTBAND", visit.band),
+        ("FILTBAND", shot.band),
         ("FILTER", exposure.physical_filter.partition("~")[0]),
         ("FILTSLOT", 2),
-        ("EXPTIME", visit.exposure_time),
-        ("DARKTIME", visit.exposure_time + 0.9),
+        ("EXPTIME", shot.exposure_time),
+        ("DARKTIME", shot.exposure_time + _IDLE),
         ("AIRTEMP", 11.3),
         ("PRESSURE", 74255.0),
         ("HUMIDITY", 29.5),
@@ -203,7 +206,7 @@ def _detector_cards(camera: _Camera, exposure: Exposure, readout: Readout) -> Ca
         ("LSST_NUM", f"{camera.serial}{readout.detector.id:03d}"),
         *wcs_cards(readout.wcs),
         ("EQUINOX", 2000.0),
-        ("FILENAME", file_name(camera, exposure.visit, [readout.detector])),
+        ("FILENAME", file_name(camera, exposure.shot, [readout.detector])),
     ]
 
 
@@ -231,6 +234,7 @@ def _form(camera: _Camera, instrument: str, site: Site) -> Form:
         partial(geometry, camera.vendor),
         partial(file_name, camera),
         partial(hdus, camera),
+        idle=_IDLE,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qa.drp.image import Box
 from qa.drp.layouts import Section, format_section
 from qa.twins.forms.base import Channel, Form, Geometry, Site, clock, degrees, header, hours, mjd, wcs_cards
+from qa.twins.recipe import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from astropy.io.fits import HDUList
 
     from qa.twins.forms.base import Cards, Exposure, Readout
-    from qa.twins.recipe import Detector, Visit
+    from qa.twins.recipe import Detector, Shot
 
 _OVERSCAN, _TOP = 32, 32
+_OBSTYPES = {Kind.SCIENCE: "OBJECT", Kind.BIAS: "BIAS", Kind.DARK: "DARK", Kind.FLAT: "FLAT"}
 
 
 def geometry(shape: tuple[int, int]) -> Geometry:
@@ -29,14 +31,15 @@ def geometry(shape: tuple[int, int]) -> Geometry:
     def channel(name: str, start: int, over: int) -> Channel:
         data = Section(Box(_OVERSCAN + start, 0, _OVERSCAN + start + half, ny))
         overscan = Section(Box(over, 0, over + _OVERSCAN, ny + _TOP))
-        return Channel(name, 0, data, overscan, Section(Box(start, 0, start + half, ny)))
+        target = Section(Box(start, 0, start + half, ny))
+        return Channel(name, 0, data, overscan, target, against=(start > 0, False))
 
     return Geometry((ny + _TOP, nx + 2 * _OVERSCAN), (channel("A", 0, 0), channel("B", half, nx + _OVERSCAN)))
 
 
-def file_name(visit: Visit, detectors: Sequence[Detector]) -> str:  # noqa: ARG001 - a file holds all detectors
-    """Name a file by its exposure number; `o` is an object."""
-    return f"{visit.exposure}o.fits"
+def file_name(shot: Shot, detectors: Sequence[Detector]) -> str:  # noqa: ARG001 - a file holds all detectors
+    """Name a file by its exposure number; `o` is an object, `b` a bias and so on."""
+    return f"{shot.exposure}{_OBSTYPES[shot.kind][0].lower()}.fits"
 
 
 def hdus(exposure: Exposure, readouts: Sequence[Readout]) -> HDUList:
@@ -83,7 +86,7 @@ def _detector_cards(readout: Readout) -> Cards:
 
 
 def _exposure_cards(exposure: Exposure, readout: Readout) -> Cards:
-    visit, begin, end = exposure.visit, exposure.begin, exposure.end
+    shot, begin, end = exposure.shot, exposure.begin, exposure.end
     ra, dec = exposure.pointing
     altitude, azimuth = exposure.horizontal
     saturation = int(exposure.recipe.electronics.saturation)
@@ -96,12 +99,12 @@ def _exposure_cards(exposure: Exposure, readout: Readout) -> Cards:
         ("TIMESYS", "UTC", "Time System for DATExxxx"),
         ("OBJECT", "TWIN"),
         ("RUNID", "twin"),
-        ("OBSTYPE", "OBJECT", "Observation/ Exposure type"),
-        ("EXPNUM", visit.exposure, "CFHT odometer number"),
-        ("OBSID", visit.exposure, "CFHT odometer number"),
-        ("EXPTIME", visit.exposure_time, "Measured integration time (seconds)"),
-        ("EXPREQ", visit.exposure_time, "Requested integration time (seconds)"),
-        ("DARKTIME", visit.exposure_time, "Dark current time (seconds)"),
+        ("OBSTYPE", _OBSTYPES[shot.kind], "Observation/ Exposure type"),
+        ("EXPNUM", shot.exposure, "CFHT odometer number"),
+        ("OBSID", shot.exposure, "CFHT odometer number"),
+        ("EXPTIME", shot.exposure_time, "Measured integration time (seconds)"),
+        ("EXPREQ", shot.exposure_time, "Requested integration time (seconds)"),
+        ("DARKTIME", shot.exposure_time, "Dark current time (seconds)"),
         ("ORIGIN", "CFHT", "Canada-France-Hawaii Telescope"),
         *wcs_cards(readout.wcs, (box.x0, box.y0)),
         ("INSTRUME", "MegaPrime"),

@@ -114,7 +114,7 @@ def test_history_and_status_tell_of_both_nights(place: Place) -> None:
     assert not cameras["latiss"]["overdue"]
 
 
-@pytest.mark.parametrize("stage", [Stage.INGEST, Stage.PROCESS])
+@pytest.mark.parametrize("stage", [Stage.INGEST, Stage.CALIBRATIONS, Stage.PROCESS])
 def test_a_killed_night_is_finished_by_the_next(place: Place, stage: Stage) -> None:
     """Kill -9 at any moment costs at most the step that was running; the numbers are those of a whole night."""
     before = len(place.runs)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
-import signal
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
-from qa.drp.command import process_command, process_environment
+if TYPE_CHECKING:
+    from qa.drp.command import PipelineRun
 
 RUN = "obsqa"
 RECIPE = """
@@ -27,14 +28,16 @@ detectors:
   - {id: 49, name: "0_12", centre: [-203.0, 0.0]}
   - {id: 50, name: "1_12", centre: [203.0, 0.0]}
 optics: {pixel_scale: 0.168, radius: 2.0, distortion: 0.5}
-electronics: {gain: 3.2, read_noise: 4.5, bias: 1500.0, saturation: 60000.0}
+electronics: {gain: 3.2, read_noise: 4.5, bias: 1500.0, saturation: 60000.0, crosstalk: [-2.0e-4]}
 bands:
   r: {physical_filter: HSC-R, zero_point: 28.8}
   i: {physical_filter: HSC-I, zero_point: 28.6, colour: -0.3}
 stars: {density: 60.0, brightest: 16.5, faintest: 24.5, slope: 0.2}
 galaxies: {density: 20.0, brightest: 19.0, faintest: 24.5, slope: 0.3}
 reference: {brightest: 17.0, faintest: 22.5}
-bias_epochs: [2018-01-15T00:00:00, 2018-01-20T00:00:00]
+epochs:
+  - {begin: 2018-01-15T06:00:00, exposure: 136800, bias: 3, dark: 2, flat: 2}
+  - {begin: 2018-01-20T06:00:00, exposure: 137900, bias: 3, dark: 0, flat: 0}
 visits:
   - {exposure: 137000, band: r, begin: 2018-01-16T12:00:00, exposure_time: 30.0, dither: [0, 0], seeing: 0.7, sky: 20.9}
   - {exposure: 137002, band: r, begin: 2018-01-16T12:02:00, exposure_time: 30, dither: [5, -4], seeing: 0.8, sky: 20.8}
@@ -81,7 +84,7 @@ def spoiled(twin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         del hdus[0].header["EXPTIME"]
     blank(raws[137000, 50])
     manifest = read_manifest(folder)
-    kept = tuple(one for one in manifest.calibrations if (one.kind, one.detector, one.end) != ("bias", 50, None))
+    kept = tuple(one for one in manifest.calibrations if (one.kind, one.detectors, one.end) != ("bias", (50,), None))
     write_manifest(folder, replace(manifest, calibrations=kept))
     return folder
 
@@ -96,16 +99,46 @@ def blank(path: Path) -> None:
 
 
 def process(repo: Path, *, until: str | None = None) -> int:
-    """Run the pipeline as a user would; with `until`, kill it when the first file of that data set type is there."""
-    command, log = process_command(repo, run=RUN), repo.parent / f"{repo.name}.log"
-    with log.open("w") as stream:
-        child = subprocess.Popen(command, env=process_environment(os.environ), stdout=stream, stderr=stream)
-        while until and child.poll() is None:
-            if any((repo / RUN / until).rglob("*.*")):
-                child.send_signal(signal.SIGKILL)
-                break
-            time.sleep(0.01)
-        return child.wait(timeout=300)
+    """Run the pipeline; with `until`, kill it when the first file of that data set type is there."""
+    from qa.drp.command import processing
+
+    make_masters(repo)
+    return run(processing(repo, run=RUN), until=repo / RUN / until if until else None)
+
+
+def make_masters(repo: Path) -> None:
+    """Make and certify the master calibrations."""
+    from qa.drp.calibrations import certify, is_certified, making_masters
+
+    if not is_certified(repo):
+        assert run(making_masters(repo)) == 0
+        certify(repo)
+
+
+def run(what: PipelineRun, *, until: Path | None = None) -> int:
+    """Carry out a run in a fork of this process, which spares the imports, and return its exit code.
+
+    With `until`, kill it when the first file appears below that folder.
+    """
+
+    def work() -> None:
+        from qa.drp.executor import execute, log_like_pipetask
+
+        with what.repo.with_name(f"{what.repo.name}.log").open("a") as stream:
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
+            log_like_pipetask()
+            os._exit(execute(what, workers=2).failed > 0)
+
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    while until and child.is_alive():
+        if any(until.rglob("*.*")):
+            child.kill()
+        time.sleep(0.01)
+    child.join(300)
+    assert child.exitcode is not None
+    return child.exitcode
 
 
 @pytest.fixture(scope="session")
@@ -134,3 +167,9 @@ def salvaged(spoiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_pipeline() -> Process:
     """Return the function that runs the pipeline."""
     return process
+
+
+@pytest.fixture(scope="session")
+def carry_out() -> Process:
+    """Return the function that carries out a run of any pipeline."""
+    return run

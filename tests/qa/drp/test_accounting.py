@@ -1,8 +1,9 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from qa.drp.accounting import QuantumRecord, QuantumStatus, account, describe
+from qa.drp.accounting import QuantumRecord, QuantumStatus, account, describe, note_outside, read_outside
 
 
 def quantum(task: str, begin: float, *, task_seconds: float = 1.0, io_seconds: float = 0.25) -> QuantumRecord:
@@ -23,19 +24,19 @@ def quantum(task: str, begin: float, *, task_seconds: float = 1.0, io_seconds: f
 
 
 def test_what_no_task_accounts_for_is_the_rest() -> None:
-    """Start-up, graph and gaps between quanta are in the rest; everything adds up to the CPU time of the process."""
-    spent = account([quantum("isr", 4.0), quantum("isr", 6.0), quantum("warp", 8.0)])
-    assert spent.tasks == {"isr": 2.0, "warp": 1.0}
-    assert spent.io == {"isr": 0.5, "warp": 0.25}
-    assert spent.total == pytest.approx(9.5)
-    assert spent.rest == pytest.approx(9.5 - 3.75)
+    """What lies inside quanta beside tasks and files, and what lies outside all quanta, is the rest."""
+    spent = account([quantum("isr", 4.0), quantum("isr", 6.0), quantum("coadd", 8.0)], outside=2.0)
+    assert spent.tasks == {"isr": 2.0, "coadd": 1.0}
+    assert spent.io == {"isr": 0.5, "coadd": 0.25}
+    assert spent.rest == pytest.approx(3 * 0.25 + 2.0)
+    assert spent.total == pytest.approx(3.75 + spent.rest)
     assert (spent.quanta, spent.megapixels) == (3, 1.0)
 
 
-def test_resumed_run_counts_both_processes() -> None:
-    """Where the clock of the process goes backwards, another process went on."""
-    first, second = [quantum("isr", 4.0), quantum("isr", 6.0)], [quantum("warp", 3.0)]
-    assert account(first + second).total == pytest.approx(7.5 + 4.5)
+def test_the_order_of_quanta_does_not_count() -> None:
+    """Workers are processes with clocks of their own: only what each quantum took is added up."""
+    quanta = [quantum("isr", 4.0), quantum("isr", 6.0), quantum("coadd", 3.0)]
+    assert account(quanta) == account(sorted(quanta, key=lambda one: one.begin))
 
 
 def test_nothing_costs_nothing() -> None:
@@ -44,9 +45,18 @@ def test_nothing_costs_nothing() -> None:
 
 
 def test_failed_quantum_without_metadata_is_counted() -> None:
-    """A quantum that left no times takes none, and does not look like a new process."""
-    broken = replace(quantum("warp", 0.0), begin=0.0, end=0.0, task_seconds=0.0, io_seconds=0.0)
-    assert account([quantum("isr", 4.0), broken, quantum("isr", 6.0)]).total == pytest.approx(7.5)
+    """A quantum that left no times takes none."""
+    broken = replace(quantum("coadd", 0.0), begin=0.0, end=0.0, task_seconds=0.0, io_seconds=0.0)
+    assert account([quantum("isr", 4.0), broken]).total == pytest.approx(1.5)
+
+
+def test_attempts_at_a_run_add_up(tmp_path: Path) -> None:
+    """Each attempt notes what it spent outside quanta; other runs have accounts of their own."""
+    assert read_outside(tmp_path, "obsqa") == 0
+    note_outside(tmp_path, "obsqa", 1.5)
+    note_outside(tmp_path, "calibrations", 8.0)
+    note_outside(tmp_path, "obsqa", 0.25)
+    assert read_outside(tmp_path, "obsqa") == pytest.approx(1.75)
 
 
 def test_data_id_is_described_in_words() -> None:

@@ -8,6 +8,7 @@ pytest.importorskip("lsst.daf.butler")
 
 from qa.drp.accounting import QuantumStatus
 from qa.drp.harvest import Harvest, discard_intermediates, harvest
+from qa.metrics import catalogue
 from qa.model import Measurement, Result, Scope, Unmeasured
 
 pytestmark = pytest.mark.pipeline
@@ -61,10 +62,17 @@ def test_calibration_against_truth_is_good(whole: Harvest) -> None:
     assert abs(brightness.value) < 30
 
 
+def test_bands_are_compared(whole: Harvest) -> None:
+    """Positions in i against r, and their colour, filed under i; a locus would need a third band."""
+    names = {"AB1", "AB2", "ABF1", "PA5"}
+    across = {(result.metric, result.scope.band) for result in whole.results if catalogue()[result.metric].cross_band}
+    assert across == {(name, "i") for name in names}
+
+
 def test_cost_is_told_by_task(whole: Harvest) -> None:
     """Each task has its CPU time per megapixel and its memory; the middleware has the rest."""
-    tasks = ("isr", "characterize", "calibrate", "warp", "coadd", "measure_coadd", "measure_metrics")
-    assert tuple(whole.account.tasks) == tasks
+    tasks = ("isr", "characterize", "calibrate", "coadd", "measure_coadd", "measure_colours", "measure_metrics")
+    assert set(whole.account.tasks) == set(tasks)
     for task in tasks:
         cpu, memory = (find(whole.results, name, task=task) for name in ("cpu_per_megapixel", "peak_memory"))
         assert isinstance(cpu, Measurement)
@@ -80,7 +88,7 @@ def test_nothing_failed(whole: Harvest) -> None:
     """A good run has no failures and no caveats, and all its quanta are accounted for."""
     assert (whole.failures, whole.caveats) == ((), ())
     assert {quantum.status for quantum in whole.quanta} == {QuantumStatus.DONE}
-    assert len(whole.quanta) == 8 + 8 + 2 + 4 + 2 + 2 + 2
+    assert len(whole.quanta) == 8 + 8 + 2 + 2 + 2 + 2 + 1
 
 
 def test_picture_shows_the_coadd_with_its_objects(whole: Harvest) -> None:
@@ -125,6 +133,6 @@ def test_intermediate_images_can_be_let_go(processed: Path, tmp_path: Path) -> N
     with Butler.from_config(str(repo), collections=["obsqa"]) as butler:
         stored = {
             name: any(butler.stored(ref) for ref in butler.query_datasets(name))
-            for name in ("post_isr", "warp", "coadd", "objects", "metrics")
+            for name in ("post_isr", "coadd", "objects", "metrics")
         }
-    assert stored == {"post_isr": False, "warp": False, "coadd": True, "objects": True, "metrics": True}
+    assert stored == {"post_isr": False, "coadd": True, "objects": True, "metrics": True}

@@ -1,4 +1,5 @@
 # ruff: noqa: E402 - what needs the optional extra is imported behind its guard
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def repo(processed: Path) -> Path:
 def test_every_raw_is_known_with_its_exposure(repo: Path) -> None:
     """Raws are found by exposure and detector, with the filter and the time their headers say."""
     with butler_module.Butler.from_config(str(repo)) as butler:
-        raws = butler.query_datasets("raw", "HSC/raw/all")
-        assert len(raws) == 8
+        raws = butler.query_datasets("raw", "HSC/raw/all", limit=None)
+        assert len(raws) == 8 + 12 * 2
         (record,) = butler.query_dimension_records("exposure", instrument="HSC", exposure=138000)
         assert (record.physical_filter, record.exposure_time, record.day_obs) == ("HSC-R", 30.0, 20180122)
         raw = butler.get("raw", instrument="HSC", exposure=138000, detector=50, collections="HSC/raw/all")
@@ -39,18 +40,20 @@ def test_pixels_are_not_copied(repo: Path, twin: Path) -> None:
     assert Path(uri.ospath).parent == (twin / "raws").resolve()
 
 
-def test_calibrations_are_valid_on_their_dates(repo: Path) -> None:
-    """Each exposure gets the bias of its own epoch, and the flat of its own filter."""
-    with butler_module.Butler.from_config(str(repo), collections="HSC/calib") as butler:
-
-        def bias(exposure: int) -> str:
-            (record,) = butler.query_dimension_records("exposure", instrument="HSC", exposure=exposure)
-            ref = butler.find_dataset("bias", instrument="HSC", detector=49, timespan=record.timespan)
-            return Path(butler.getURI(ref).ospath).name
-
-        assert bias(137000) == bias(137010) != bias(138000)
-        flats = butler.query_datasets("flat", "HSC/calib", find_first=False)
-        assert {ref.dataId["physical_filter"] for ref in flats} == {"HSC-R", "HSC-I"}
+def test_calibration_exposures_are_known_by_their_type(repo: Path) -> None:
+    """Biases, darks and flats are exposures that belong to no visit, in the groups that are combined."""
+    with butler_module.Butler.from_config(str(repo)) as butler:
+        records = butler.query_dimension_records("exposure", instrument="HSC", explain=False)
+        kinds = Counter((record.observation_type, record.group) for record in records)
+        assert kinds == {
+            **{("science", record.group): 1 for record in records if record.observation_type == "science"},
+            ("bias", "calibration-0"): 3,
+            ("bias", "calibration-1"): 3,
+            ("dark", "calibration-0"): 2,
+            ("flat", "calibration-0"): 4,
+        }
+        assert len(butler.query_dimension_records("visit", instrument="HSC", explain=False)) == 4
+        assert len(butler.query_datasets("raw", "HSC/raw/all", limit=None)) == 8 + 12 * 2
 
 
 def test_reference_catalogue_is_cut_into_trixels(repo: Path, twin: Path) -> None:
@@ -84,7 +87,8 @@ def test_damaged_raws_are_left_out_with_a_reason(salvaged: Path) -> None:
     assert "must be a complete FITS file, found a damaged one" in truncated
     assert "must be a raw exposure with the card EXPTIME, found none" in cardless
     with butler_module.Butler.from_config(str(salvaged)) as butler:
-        assert len(butler.query_datasets("raw", "HSC/raw/all")) == 6
+        science = "instrument='HSC' and exposure.observation_type='science'"
+        assert len(butler.query_datasets("raw", "HSC/raw/all", where=science)) == 6
 
 
 def test_empty_reference_catalogue_is_refused(copied: Path, tmp_path: Path) -> None:
@@ -109,12 +113,22 @@ def test_damaged_catalogue_is_named(copied: Path, tmp_path: Path, name: str, con
         ingest(copied, tmp_path / "butler")
 
 
-def test_missing_calibration_file_is_named(copied: Path, tmp_path: Path) -> None:
-    """A calibration that the manifest names and that is not there is one line with its file."""
-    gone = read_manifest(copied).calibrations[0].path
-    (copied / gone).unlink()
-    with pytest.raises(DocumentError, match=rf"{gone}: must be a calibration, found no such file; remove"):
-        ingest(copied, tmp_path / "butler")
+def test_unusable_calibration_exposures_are_left_out_with_a_reason(copied: Path, tmp_path: Path) -> None:
+    """A missing, a truncated and a mislabelled exposure cost one line each."""
+    manifest = read_manifest(copied)
+    gone, short, *_ = (one for one in manifest.calibrations if one.kind == "bias")
+    (copied / gone.path).unlink()
+    (copied / short.path).write_bytes((copied / short.path).read_bytes()[:50_000])
+    wrong = replace(next(one for one in manifest.calibrations if one.kind == "flat"), kind="dark")
+    flatless = tuple(one for one in manifest.calibrations if one.exposure != wrong.exposure)
+    write_manifest(copied, replace(manifest, calibrations=(*flatless, wrong)))
+    made = ingest(copied, tmp_path / "butler")
+    missing, damaged, mislabelled = made.caveats
+    assert missing.startswith(f"bias {gone.exposure} detector 49 left out: ")
+    assert "found no such file" in missing
+    assert "found a damaged one" in damaged
+    assert "must be a dark exposure, found one of type 'domeflat'" in mislabelled
+    assert {one.kind for one in made.calibrations} == {"bias", "dark", "flat"}
 
 
 def test_no_usable_raw_is_refused(copied: Path, tmp_path: Path) -> None:

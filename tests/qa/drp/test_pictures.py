@@ -93,3 +93,15 @@ def test_written_picture_reads_back(tmp_path: Path) -> None:
         assert archive["x"].tolist() == [5.0]
         assert str(archive["band"]) == "r"
         assert archive["image"].dtype == np.float32
+
+
+def test_tiles_of_the_map_lie_where_their_pixels_are() -> None:
+    """The tiles of a patch cover it exactly, in the pixels of the picture, whose empty margins are cut off."""
+    quarter = {"width": [500.0] * 4, "height": [500.0] * 4}
+    x, y = [1249.5, 1749.5, 1249.5, 1749.5], [1249.5, 1249.5, 1749.5, 1749.5]
+    values = {"depth5": [24.0, 24.1, 24.2, 24.3], "psf_fwhm": [0.7] * 4, "n_visits": [8.0] * 4}
+    drawn = picture(SKY, {3: coadd(3, 1.0)}, [], [Table({"x": x, "y": y, **quarter, **values})])
+    ny, nx = drawn.image.shape
+    assert drawn.tiles[0] == pytest.approx([0, 0, nx / 2, ny / 2])
+    assert drawn.tiles[3] == pytest.approx([nx / 2, ny / 2, nx, ny])
+    assert list(drawn.tile_depth5) == values["depth5"]

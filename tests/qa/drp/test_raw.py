@@ -55,9 +55,9 @@ def test_assembled_pixels_are_what_was_collected(
     camera: str, toy_twin: Callable[[str], Path], toy_recipe: Callable[..., Recipe]
 ) -> None:
     """Overscan, bias, gain and flat taken off, a raw shows the drawn scene the right way round."""
-    from astropy.io import fits
-
     from qa.drp.raw import read_raw
+    from qa.twins.electronics import bias_pattern, make_chip
+    from qa.twins.forms import form_of
     from qa.twins.scene import expected_electrons
     from qa.twins.sky import true_sky
 
@@ -65,18 +65,16 @@ def test_assembled_pixels_are_what_was_collected(
     manifest, detector = read_manifest(folder), recipe.detectors[-1]
     path = next(raw.path for raw in manifest.raws if detector.id in raw.detectors)
     raw = read_raw(folder / path, detector=detector.id)
-    masters = {
-        each.kind: fits.getdata(folder / each.path)
-        for each in reversed(manifest.calibrations)
-        if each.detector == detector.id
-    }
+    geometry = form_of(camera).geometry(recipe.detector_shape)
+    chip = make_chip(recipe, detector, geometry.channels)
+    bias = bias_pattern(recipe, detector, 0, geometry.channels)
     electrons = np.zeros(raw.shape)
-    for segment in raw.segments:
+    for segment, true in zip(raw.segments, chip.amplifiers, strict=True):
         place = segment.target.slices
-        adu = segment.data - np.median(segment.overscan, axis=1)[:, None] - masters["bias"][place]
-        electrons[place] = adu * segment.gain / masters["flat"][place]
+        adu = segment.data - np.median(segment.overscan, axis=1)[:, None] - bias[place]
+        electrons[place] = adu * true.gain / chip.response[place]
     expected = expected_electrons(recipe, recipe.visits[0], detector, true_sky(recipe))
-    pull = ((electrons - expected) / np.sqrt(expected + 60.0))[masters["defects"] == 0]
+    pull = ((electrons - expected) / np.sqrt(expected + 60.0))[~chip.bad]
     assert abs(np.median(pull)) < 0.15
     assert 1.4826 * np.median(np.abs(pull)) == pytest.approx(1.0, abs=0.15)
 
@@ -246,3 +244,48 @@ def test_a_file_that_is_not_there_or_not_fits_is_refused(tmp_path: Path) -> None
     (tmp_path / "text.fits").write_text("not a picture")
     with pytest.raises(RawError, match="damaged"):
         read_raw(tmp_path / "text.fits", detector=0)
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_crosstalk_is_undone_where_each_camera_reads(
+    camera: str, toy_recipe: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    """The ghosts of a bright source vanish from the other amplifiers, whichever way they are read."""
+    from qa.drp.algorithms.isr import assembled, signals
+    from qa.drp.raw import read_raw
+    from qa.twins.electronics import make_chip, read_out
+    from qa.twins.forms import form_of
+    from qa.twins.forms.base import Exposure, Readout
+    from qa.twins.optics import crude_wcs
+
+    facts = {"gain": 1.0, "read_noise": 0.01, "bias": 1500.0, "saturation": 60000.0, "drift": 0.0, "spread": 0.0}
+    by_distance = (0.01, -0.004, 0.002)
+    recipe = toy_recipe(
+        camera, electronics=facts | {"crosstalk": by_distance}, blemishes={"unstable_pixels": 0, "bad_columns": 0}
+    )
+    form, visit, detectors = form_of(camera), recipe.visits[0], recipe.detectors
+    geometry = form.geometry(recipe.detector_shape)
+    electrons = np.zeros((128, 128), dtype=np.float32)
+    electrons[20:24, 3:7] = 50_000.0
+    readouts = []
+    for detector in detectors if form.together else detectors[:1]:
+        chip = make_chip(recipe, detector, geometry.channels)
+        frames = read_out(
+            recipe,
+            visit,
+            detector,
+            electrons,
+            chip=chip,
+            bias=np.zeros_like(electrons),
+            channels=geometry.channels,
+            frame_shape=geometry.frame_shape,
+            dtype=form.dtype,
+        )
+        readouts.append(Readout(detector, geometry, chip.amplifiers, crude_wcs(recipe, (150.0, 2.0), detector), frames))
+    form.hdus(Exposure(recipe, visit, (150.0, 2.0), form.site), readouts).writeto(tmp_path / "raw.fits")
+    raw = read_raw(tmp_path / "raw.fits", detector=detectors[0].id)
+    spoilt, clean = (assembled(raw, signals(raw, fractions)) for fractions in ((), by_distance))
+    empty = electrons == 0
+    assert np.abs(spoilt[empty]).max() > 400
+    # What is left is the square of the coefficients, and the rounding to integers.
+    assert np.abs(clean[empty]).max() < 50_000 * 3 * 0.01**2 + 2

@@ -50,7 +50,8 @@ def test_input_data_sets_are_registered(root: Path) -> None:
     """A new repository knows raws, calibrations, catalogues and sky maps."""
     with butler_module.Butler.from_config(str(root)) as butler:
         kinds = {kind.name: kind.isCalibration() for kind in butler.registry.queryDatasetTypes()}
-    assert {name for name, is_calibration in kinds.items() if is_calibration} == {"bias", "flat", "defects"}
+    calibrations = {name for name, is_calibration in kinds.items() if is_calibration}
+    assert calibrations == {"bias", "dark", "flat", "defects", "crosstalk"}
     assert {"raw", "reference_catalog", "truth_catalog", "sky_map"} <= set(kinds)
 
 
@@ -133,3 +134,18 @@ def test_sky_map_survives_the_butler(root: Path) -> None:
     with butler_module.Butler.from_config(str(root), run="run") as butler:
         butler.put(SKY, "sky_map", skymap="toy")
         assert butler.get("sky_map", skymap="toy") == SKY
+
+
+@pytest.mark.parametrize("bits", [Mask.NO_DATA, 300])
+def test_pixels_are_read_a_rectangle_at_a_time(root: Path, bits: int) -> None:
+    """The component `cutouts` gives any part of an image, whether its mask fits bytes or not, and what it weighs."""
+    value = image(SKYNOISE=4.5, PSFFWHM=3.0, BAND="r")
+    value.mask[0, 1] = bits
+    with butler_module.Butler.from_config(str(root), run=f"bits/{int(bits)}") as butler:
+        butler.put(value, "coadd", skymap="toy", tract=0, patch=0)
+        cutouts = butler.get("coadd.cutouts", skymap="toy", tract=0, patch=0)
+    assert cutouts.header == {"SKYNOISE": 4.5, "PSFFWHM": 3.0}
+    part = cutouts.cut(Box(1, 0, 4, 2))
+    for name in ("image", "variance", "mask"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(value, name)[:2, 1:])
+        assert getattr(part, name).dtype == getattr(value, name).dtype

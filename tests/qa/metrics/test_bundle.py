@@ -102,3 +102,14 @@ def test_anything_else_is_refused(records: object) -> None:
     """The entry is named."""
     with pytest.raises(ValueError, match="entry 'atool' of a bundle must be a list of measurements"):
         from_bundle({"atool": records}, SCOPE)
+
+
+def test_what_compares_bands_names_its_band() -> None:
+    """One bundle holds several bands, and each result comes back with its own."""
+    results = tuple(
+        Measurement(metric, Scope("hsc", "twin", band, 0), 5.0, "mas", 9, 0.5)
+        for metric, band in (("AB1", "g"), ("AB1", "i"), ("AB2", "i"))
+    )
+    bundle = to_bundle(results)
+    assert [record["band"] for record in bundle["astrometry"]] == ["g", "i", "i"]
+    assert from_bundle(bundle, Scope("hsc", "twin", tract=0)) == results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.metrics.base import CannotMeasureError
-from qa.metrics.groups import Selection, select
+from qa.metrics.groups import Catalog, Selection, select
 
 if TYPE_CHECKING:
     from conftest import Field
@@ -101,3 +102,60 @@ def test_sums_over_groups_are_those_of_numpy(data: st.DataObject) -> None:
     assert groups.mean(magnitudes) == pytest.approx([one.mean() for one in each])
     assert groups.median(magnitudes) == pytest.approx([np.median(one) for one in each])
     assert groups.spread(magnitudes) == pytest.approx([one.std() for one in each], abs=1e-12)
+
+
+@given(st.data())
+def test_selection_by_counting_is_selection_by_medians(data: st.DataObject) -> None:
+    """Also where exactly half of the values reach a limit, and where some are unknown."""
+    sizes = data.draw(st.lists(st.integers(2, 6), min_size=1, max_size=8))
+    objects = np.repeat(np.arange(len(sizes)), sizes)
+    numbers = st.sampled_from([49.0, 49.9, 50.0, 50.1, 51.0, np.nan, np.inf])
+    snr = np.array(data.draw(st.lists(numbers, min_size=len(objects), max_size=len(objects))))
+    magnitude = np.array(data.draw(st.lists(st.sampled_from([16.0, 17.0, 18.0]), min_size=len(snr), max_size=len(snr))))
+    columns = {"object": objects, "visit": np.arange(len(objects)), "mag": magnitude, "snr": snr}
+    columns |= {"extendedness": np.zeros(len(objects)), "flag": np.zeros(len(objects), bool)}
+    expected = []
+    for one in range(len(sizes)):
+        known = snr[(objects == one) & np.isfinite(snr)]
+        if len(known) and np.median(known) >= 50.0 and 17.0 <= np.median(magnitude[objects == one]) < 17.5:
+            expected.append(one)
+    selection = Selection(snr=50.0, magnitudes=(17.0, 17.5))
+    if expected:
+        groups = select(Catalog(columns), selection)
+        assert list(objects[groups.rows[groups.starts]]) == expected
+    else:
+        with pytest.raises(CannotMeasureError):
+            select(Catalog(columns), selection)
+
+
+def test_arrays_do_as_well_as_a_table(field: Field) -> None:
+    """A mapping of plain arrays is a catalogue, and reads like the table."""
+    table = field.draw()
+    catalog = Catalog({name: np.asarray(table[name]) for name in table.colnames})
+    assert catalog.colnames == table.colnames
+    assert len(catalog) == len(table)
+    assert np.array_equal(select(catalog, GOOD).rows, select(table, GOOD).rows)
+    assert Catalog.of(catalog) is catalog
+
+
+def test_a_catalogue_selects_once(field: Field) -> None:
+    """What metrics share is worked out for the first of them; a plain table is looked at anew each time."""
+    table = field.draw()
+    catalog = Catalog(table)
+    assert select(catalog, GOOD) is select(catalog, GOOD)
+    assert select(table, GOOD) is not select(table, GOOD)
+
+
+@pytest.mark.pipeline
+def test_large_catalogues_are_put_in_the_same_order(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled loops give the rows that sorting gives, and without numba sorting does."""
+    pytest.importorskip("numba")
+    table = field.draw()[np.random.default_rng(2).permutation(1500)]
+    sorted_ = select(table, GOOD)
+    monkeypatch.setattr("qa.metrics.groups.LARGE", 0)
+    compiled = select(table, GOOD)
+    monkeypatch.setitem(sys.modules, "qa.metrics.kernels", None)
+    without = select(table, GOOD)
+    for name in ("rows", "group", "starts", "counts"):
+        assert np.array_equal(getattr(compiled, name), getattr(sorted_, name))
+        assert np.array_equal(getattr(without, name), getattr(sorted_, name))

@@ -56,6 +56,18 @@ def test_pa2_is_the_normal_s_ninety_per_cent_point(field: Field) -> None:
         assert estimate.n == 1000 * math.comb(visits, 2)
 
 
+def test_pa2_of_very_many_pairs_takes_an_even_share(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every so many-th distance between two detections of a star; the value stays within its error."""
+    tables = _noisy(field, visits=30, stars=200)
+    every = pa2(tables)
+    monkeypatch.setattr("qa.metrics.photometry.MOST_PAIRS", every.n // 5)
+    share = pa2(tables)
+    assert every.n / 7 < share.n < every.n / 3
+    assert share.stderr is not None
+    assert abs(share.value - every.value) < 3 * share.stderr
+    assert abs(share.value - 1.6449 * SIGMA) < 3 * share.stderr
+
+
 def test_pf1_is_the_normal_s_tail(field: Field) -> None:
     """15 mmag is 1.5 sigma sqrt(n / (n - 1)) for residuals about the mean of n."""
     estimate = pf1(_noisy(field, visits=5, stars=1000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
@@ -158,3 +159,26 @@ def test_without_a_table_the_metric_is_cited(tmp_path: Path) -> None:
     ladder = read(written(tmp_path, "    table: 14\n", "")).ladder("PA1", "r")
     assert ladder is not None
     assert ladder.citation == "LPM-17 v1, PA1"
+
+
+def test_other_telescopes_do_not_answer_for_the_depth_of_lsst() -> None:
+    """All else is asked of them as of LSST."""
+    whole, elsewhere = load("lpm-17"), load("lpm-17-elsewhere")
+    assert set(whole.metrics) - set(elsewhere.metrics) == {"D1", "DF1", "Z1", "DB1"}
+    assert elsewhere.ladder("PA1", "r") == whole.ladder("PA1", "r")
+    assert elsewhere.ladder("D1", "r") is None
+
+
+def test_only_what_a_document_asks_can_be_left_out(tmp_path: Path) -> None:
+    """A name that is wrong, and a reason that is missing, are faults."""
+    (tmp_path / "whole.yaml").write_text((files("qa.requirements") / "lpm-17.yaml").read_text())
+    part = tmp_path / "part.yaml"
+    part.write_text("base: whole\nwithout: [PA1, PA9]\nwhy: a test\n")
+    with pytest.raises(RequirementsError, match="without: must name metrics of whole, got PA9"):
+        load("part", folder=tmp_path)
+    part.write_text("base: whole\nwithout: [PA1]\n")
+    with pytest.raises(RequirementsError, match="why: Field required"):
+        load("part", folder=tmp_path)
+    part.write_text("base: nowhere\nwithout: [PA1]\nwhy: a test\n")
+    with pytest.raises(UnknownNameError):
+        load("part", folder=tmp_path)

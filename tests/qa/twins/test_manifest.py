@@ -29,10 +29,11 @@ def test_a_manifest_survives_writing_and_reading(tmp_path: Path) -> None:
         detectors=(TwinDetector(49, "0_12", (100, 200)),),
         filters={"HSC-R": "r"},
         raws=(TwinRaw("raws/a.fits", 12, (49,)),),
-        calibrations=(TwinCalibration("bias", "calibs/b.fits", 49, None, None, "2018-01-20T00:00:37.000"),),
+        calibrations=(TwinCalibration("bias", "raws/b.fits", 11, (49,), "one", None, "2018-01-20T00:00:37.000"),),
         refcat="refcat.parq",
         truth="truth.parq",
         tract=TwinTract(150.1, 2.2, 0.168, 900, 300, 50),
+        crosstalk=(1e-4, -2e-5),
         injected=(TwinInjected(12, 49, 32.5, 1200.0, 0.7, 0.01, -0.02),),
     )
     write_manifest(tmp_path, manifest)

@@ -47,14 +47,32 @@ def test_the_manifest_names_all_files_and_no_others(camera: str, toy_twin: Calla
     assert named | {manifest.refcat, manifest.truth, "manifest.json"} == set(contents(folder))
 
 
-def test_every_visit_has_one_bias_by_date(toy_twin: Callable[[str], Path]) -> None:
-    """The epochs of a detector's biases follow each other without gap, open at both ends."""
+def test_every_visit_has_one_group_of_biases_by_date(toy_twin: Callable[[str], Path]) -> None:
+    """The epochs of the biases follow each other without gap, open at both ends; darks and flats hold for all dates."""
     manifest = read_manifest(toy_twin("hsc"))
-    biases = [each for each in manifest.calibrations if (each.kind, each.detector) == ("bias", 49)]
-    assert [(each.begin, each.end) for each in biases] == [
-        (None, "2018-01-20T00:00:37.000"),
-        ("2018-01-20T00:00:37.000", None),
-    ]
+    validities = {(each.kind, each.group, each.begin, each.end) for each in manifest.calibrations}
+    assert validities == {
+        ("bias", "calibration-0", None, "2018-01-20T00:00:37.000"),
+        ("bias", "calibration-1", "2018-01-20T00:00:37.000", None),
+        ("dark", "calibration-0", None, None),
+        ("flat", "calibration-0", None, None),
+    }
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_the_cameras_own_translator_knows_what_calibrations_are(camera: str, toy_twin: Callable[[str], Path]) -> None:
+    """Type, exposure time and id come out as drawn, and the pixels are read like those of any raw."""
+    from qa.drp.raw import kind_of, observation_info, read_raw
+
+    folder = toy_twin(camera)
+    manifest = read_manifest(folder)
+    detector = manifest.detectors[-1].id
+    for one in (each for each in manifest.calibrations if detector in each.detectors):
+        info = observation_info(folder / one.path)
+        assert (kind_of(info.observation_type), info.exposure_id) == (one.kind, one.exposure)
+        assert info.exposure_time.to_value("s") == {"bias": 0.0, "dark": 300.0, "flat": 8.0}[one.kind]
+        level = np.median(read_raw(folder / one.path, detector=detector).segments[0].data)
+        assert (level > 10_000) == (one.kind == "flat")
 
 
 def test_progress_counts_the_pictures(toy_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
@@ -63,7 +81,7 @@ def test_progress_counts_the_pictures(toy_recipe: Callable[..., Recipe], tmp_pat
 
     seen: list[tuple[int, int]] = []
     produce(toy_recipe("decam"), dataset="toy", folder=tmp_path, progress=lambda *counts: seen.append(counts))
-    assert seen == [(0, 4), (2, 4), (4, 4)]
+    assert seen == [(done, 32) for done in range(0, 33, 2)]
 
 
 def test_the_truth_holds_what_was_drawn(toy_twin: Callable[[str], Path]) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from qa.twins.produce import bias_epoch
 from qa.twins.recipe import Recipe, RecipeError, load_recipe
+from qa.twins.schedule import epoch_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def test_visits_of_two_nights_need_different_biases(name: str) -> None:
     """In every band of every shipped recipe, choosing one bias for all visits is wrong."""
     recipe = load_recipe(SKIES / f"{name}.yaml")
     for band in recipe.bands:
-        assert {bias_epoch(recipe, visit) for visit in recipe.visits if visit.band == band} == {0, 1}
+        assert {epoch_of(recipe, visit.begin) for visit in recipe.visits if visit.band == band} == {0, 1}
 
 
 @pytest.mark.parametrize("name", FULL)

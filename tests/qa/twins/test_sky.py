@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qa.twins.sky import reference_catalogue, true_sky
+from qa.twins.sky import reference_catalogue, stellar_locus, true_sky
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,12 +59,40 @@ def test_the_reference_catalogue_errs_as_much_as_it_says(toy_recipe: Callable[..
         assert abs(np.std(shift) / error - 1.0) < 4.0 / np.sqrt(2 * len(truth))
 
 
-def test_colours_separate_the_bands(toy_recipe: Callable[..., Recipe]) -> None:
-    """Objects are on average brighter in the second band by its colour."""
-    bands = {
-        "r": {"physical_filter": "HSC-R", "zero_point": 28.0},
-        "i": {"physical_filter": "HSC-I", "zero_point": 28.0, "colour": -0.3},
-    }
-    sky = true_sky(toy_recipe("hsc", stars=DENSE, bands=bands))
-    colour = sky["mag_i"] - sky["mag_r"]
+BANDS = {
+    "r": {"physical_filter": "HSC-R", "zero_point": 28.0},
+    "i": {"physical_filter": "HSC-I", "zero_point": 28.0, "colour": -0.3},
+    "g": {"physical_filter": "HSC-G", "zero_point": 28.0, "colour": 0.6},
+}
+
+
+def test_colours_separate_the_bands_of_galaxies(toy_recipe: Callable[..., Recipe]) -> None:
+    """Galaxies are on average brighter in the second band by its colour."""
+    sky = true_sky(toy_recipe("hsc", galaxies=DENSE, bands=BANDS))
+    galaxies = sky[~sky["star"]]
+    colour = galaxies["mag_i"] - galaxies["mag_r"]
     assert abs(np.mean(colour) + 0.3) < 4 * np.std(colour) / np.sqrt(len(colour))
+
+
+def test_stars_lie_on_a_locus_of_ten_mmag(toy_recipe: Callable[..., Recipe]) -> None:
+    """Of r-i, g-r says all but the intrinsic width; the curve is monotonic from hot to cool."""
+    sky = true_sky(toy_recipe("hsc", stars=DENSE, bands=BANDS))
+    stars = sky[sky["star"]]
+    g_r, r_i = stars["mag_g"] - stars["mag_r"], stars["mag_r"] - stars["mag_i"]
+    grid = np.linspace(0.0, 1.0, 2001)
+    blue = g_r < 1.0  # where the locus is not steep
+    predicted = np.interp(g_r[blue], stellar_locus("g", grid), -stellar_locus("i", grid))
+    assert 0.008 < np.std(r_i[blue] - predicted) < 0.025
+    assert np.ptp(r_i) > 1.0
+    assert (np.diff(stellar_locus("g", grid)) > 0).all()
+    assert (np.diff(stellar_locus("i", grid)) < 0).all()
+
+
+def test_reference_magnitudes_share_the_locus(toy_recipe: Callable[..., Recipe]) -> None:
+    """The reference catalogue has all bands of the recipe, each with its own error about the truth."""
+    recipe = toy_recipe("hsc", stars=DENSE, bands=BANDS)
+    sky = true_sky(recipe)
+    catalogue = reference_catalogue(recipe, sky)
+    truth = sky[np.searchsorted(sky["id"], catalogue["id"])]
+    for band in BANDS:
+        assert abs(np.std(catalogue[f"mag_{band}"] - truth[f"mag_{band}"]) - 0.01) < 0.001

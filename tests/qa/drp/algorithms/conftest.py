@@ -133,3 +133,65 @@ def star_field() -> Callable[..., tuple[MaskedImage, np.ndarray]]:
         return make_exposure(electrons, rng, crude_header(150.0, 2.0)), np.column_stack([x, y, flux_of])
 
     return draw
+
+
+@dataclass
+class Field:
+    """Catalogues of a field that was never drawn, their reference and the true positions of its stars."""
+
+    catalogs: list[DetectorCatalog]
+    reference: Table
+    plane: np.ndarray
+
+
+def _observe(plane: np.ndarray, mag: np.ndarray, rng: np.random.Generator) -> Table:
+    """Make the catalogue of stars at positions on the detector (arcsec from its middle, x to the east)."""
+    from astropy.table import Table
+
+    x, y = (plane * (-1, 1) / SCALE + (SIZE - 1) / 2).T
+    flux = 10 ** (0.4 * (31.0 - mag))
+    error = np.sqrt(flux + 1e4)
+    noise = rng.normal(size=(3, len(x)))
+    table = Table({"x": x + noise[0] * error / flux, "y": y + noise[1] * error / flux, "flux": flux + noise[2] * error})
+    table["x_err"] = table["y_err"] = error / flux
+    table["flux_err"], table["snr"] = error, table["flux"] / error
+    for name in ("extendedness", "e1", "e2", "psf_e1", "psf_e2"):
+        table[name] = 0.0
+    table["psf_star"], table["flag"] = True, False
+    return table
+
+
+@pytest.fixture
+def star_catalogs() -> Callable[..., Field]:
+    """Return a function that makes catalogues of some visits of two detectors, pointing with an error (arcsec)."""
+
+    def make(*, visits: int = 3, stars: int = 60, error: tuple[float, float] = (1.0, -2.0), turn: float = 0.0) -> Field:
+        from astropy.table import Table
+
+        from qa.drp.algorithms.observations import DetectorCatalog
+        from qa.drp.algorithms.skygrid import plane_to_sky
+
+        rng = np.random.default_rng(stars)
+        plane, mag = rng.uniform(-90, 90, (4 * stars, 2)) * (1.0, 0.5), rng.uniform(16, 20, 4 * stars)
+        ra, dec = plane_to_sky(*(plane / 3600).T, ra0=150.0, dec0=2.0)
+        noise = rng.normal(0, 0.01, (3, len(mag)))
+        reference = Table({"ra": ra + noise[0] / 3600, "dec": dec + noise[1] / 3600, "mag_r": mag + noise[2]})
+        reference["ra_err"], reference["dec_err"], reference["mag_err_r"] = 10.0, 10.0, 0.01
+        catalogs = []
+        for visit in range(visits):
+            dither = rng.uniform(-4, 4, 2)
+            for detector, place in enumerate(((-41.0, 0.0), (41.0, 0.0))):
+                local = plane - dither - place
+                inside = np.abs(local).max(axis=1) < SIZE * SCALE / 2
+                sources = _observe(local[inside], mag[inside], rng)
+                cos, sin = np.cos(turn), np.sin(turn)
+                centre = dither + np.array([[cos, -sin], [sin, cos]]) @ place + error
+                header = crude_header(*map(float, plane_to_sky(*(centre / 3600), ra0=150.0, dec0=2.0)))
+                step = SCALE / 3600
+                header |= {"CD1_1": -step * cos, "CD1_2": -step * sin, "CD2_1": -step * sin, "CD2_2": step * cos}
+                header |= {"NX": SIZE, "NY": SIZE, "SKY": 1.0, "SKYNOISE": 100.0, "PSFFWHM": 4.0, "NPSF": 5}
+                sources.meta.update(header)
+                catalogs.append(DetectorCatalog(visit, detector, sources))
+        return Field(catalogs, reference, plane)
+
+    return make

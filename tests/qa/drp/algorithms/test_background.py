@@ -48,7 +48,7 @@ def test_an_offset_changes_the_level_only(noise: np.ndarray) -> None:
 
 def test_sources_left_out_do_not_brighten_the_sky(star_field: Callable[..., tuple[MaskedImage, np.ndarray]]) -> None:
     """With its sources left out a crowded image has the sky it was drawn with, closer than without."""
-    exposure, rows = star_field(flux=2e4)
+    exposure, rows = star_field(flux=1e6)
     segments = np.zeros(exposure.shape, dtype=np.int32)
     for x, y, _ in rows:
         segments[round(y) - 9 : round(y) + 10, round(x) - 9 : round(x) + 10] = 1
@@ -100,3 +100,13 @@ def test_growing_is_a_square_dilation() -> None:
     assert result.sum() == 4 + 9
     assert result[1, 1]
     assert result[4:7, 4:7].all()
+
+
+def test_sky_is_found_where_no_cell_of_the_mesh_is_half_free() -> None:
+    """With two thirds of the pixels masked everywhere the sky is one level; it is not 0 with a noise of 1."""
+    rng = np.random.default_rng(4)
+    image = rng.normal(400.0, 20.0, (256, 256)).astype(np.float32)
+    mask = np.where(rng.uniform(size=image.shape) < 0.67, Mask.BAD, 0).astype(np.int16)
+    _, sky = subtract_background(MaskedImage(image, np.full_like(image, 400.0), mask))
+    assert sky.level == pytest.approx(400.0, abs=1.0)
+    assert sky.noise == pytest.approx(20.0, rel=0.05)

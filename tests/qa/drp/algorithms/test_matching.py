@@ -8,7 +8,7 @@ pytest.importorskip("scipy")
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.drp.algorithms.matching import group_visits, match_detector, unique_pairs, vote
+from qa.drp.algorithms.matching import VOTERS, brightest, group_visits, match_detector, significant, unique_pairs, vote
 
 
 @given(st.integers(0, 500), st.floats(-6, 6), st.floats(-6, 6))
@@ -20,6 +20,45 @@ def test_voting_finds_the_offset(seed: int, dx: float, dy: float) -> None:
     offset = vote(seen, reference)
     assert offset is not None
     assert np.allclose(offset, (dx, dy), atol=0.3)
+
+
+@given(st.integers(0, 500), st.floats(0, 6.28))
+def test_voting_bridges_thirty_arcsec_among_strangers(seed: int, angle: float) -> None:
+    """A fifth of the stars have no partner, and as many of the reference."""
+    rng = np.random.default_rng(seed)
+    reference, shift = rng.uniform(0, 200, (80, 2)), 30 * np.array([np.cos(angle), np.sin(angle)])
+    seen = reference - shift
+    seen[:16] = rng.uniform(0, 200, (16, 2))
+    offset = vote(seen, reference)
+    assert offset is not None
+    assert np.allclose(offset, shift, atol=0.3)
+
+
+def test_only_the_brightest_vote() -> None:
+    """However many faint stars follow, the answer is that of the bright ones."""
+    rng = np.random.default_rng(1)
+    reference = rng.uniform(0, 400, (VOTERS, 2))
+    faint = rng.uniform(0, 400, (5000, 2))
+    alone = vote(reference - 3.0, reference)
+    assert alone is not None
+    assert np.array_equal(alone, np.asarray(vote(np.vstack([reference - 3.0, faint]), reference)))
+
+
+def test_the_brightest_come_first() -> None:
+    """By magnitude, and no more than asked for."""
+    positions = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
+    assert brightest(positions, np.array([20.0, 18.0, 19.0]), 2)[:, 0].tolist() == [1.0, 2.0]
+
+
+@given(st.integers(0, 100))
+def test_matches_by_chance_are_not_significant(seed: int) -> None:
+    """As many as unrelated stars give are no evidence; ten times as many are."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.uniform(0, 100, (100, 2)), rng.uniform(0, 100, (300, 2))
+    matched = len(unique_pairs(a, b, 0.5)[0])
+    assert not significant(matched, 100, density=0.03, radius=0.5)
+    assert significant(25, 100, density=0.03, radius=0.5)
+    assert not significant(0, 100, density=0.0, radius=0.5)
 
 
 def test_no_vote_without_agreement() -> None:

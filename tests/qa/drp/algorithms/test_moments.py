@@ -34,6 +34,30 @@ def test_a_gaussian_has_its_own_moments(shape: tuple[float, float, float]) -> No
     assert (found.xx[0], found.yy[0], found.xy[0]) == pytest.approx(shape, rel=2e-3, abs=2e-3)
 
 
+@pytest.mark.parametrize("sigma", [1.0, 1.5, 3.0, 5.0])
+def test_the_start_does_not_matter(sigma: float) -> None:
+    """A profile that is no Gaussian has the same moments whatever size the search begins with."""
+    v, u = np.mgrid[:60, :60]
+    image = (1000 * (1 + ((u - 30.3) ** 2 / 12 + (v - 29.6) ** 2 / 10)) ** -2.5).astype(np.float32)
+    start = {"x": np.array([30.0]), "y": np.array([30.0])}
+    found, again = (adaptive_moments(image, ones(image), **start, sigma=np.array([value])) for value in (sigma, 2.0))
+    assert found.converged.all()
+    assert (found.xx[0], found.yy[0]) == pytest.approx((again.xx[0], again.yy[0]), rel=5e-4)
+
+
+def test_faint_sources_converge() -> None:
+    """At an S/N of 10 the search ends for nearly all sources, without a bias of their size."""
+    rng = np.random.default_rng(2)
+    sizes = []
+    for _ in range(200):
+        image = gaussian(4, 4, 0) / 1000 + rng.normal(0, 0.35, (60, 60)).astype(np.float32)
+        variance = np.full_like(image, 0.35**2)
+        found = adaptive_moments(image, variance, x=np.array([30.3]), y=np.array([29.6]), sigma=np.array([2.0]))
+        sizes.extend(found.size[found.converged])
+    assert len(sizes) > 170
+    assert np.median(sizes) == pytest.approx(2.0, rel=0.05)
+
+
 def test_centroid_errors_are_honest() -> None:
     """Over many realisations the centroids scatter by the errors given."""
     rng = np.random.default_rng(0)

@@ -9,12 +9,13 @@ pytest.importorskip("sep")
 pytest.importorskip("numba")
 
 from qa.drp.algorithms.calibrate import calibrate
-from qa.drp.algorithms.coadd import Coadd, coadd_warps
+from qa.drp.algorithms.coadd import Coadd, coadd_visits
 from qa.drp.algorithms.errors import UnusableImageError
-from qa.drp.algorithms.objects import measure_coadd, truth_coverage
+from qa.drp.algorithms.objects import measure_coadd, parents, truth_coverage
 from qa.drp.algorithms.skygrid import TangentGrid
 from qa.drp.algorithms.solution import solutions_from_table
-from qa.drp.algorithms.warp import empty_patch, warp_visit
+from qa.drp.algorithms.sources import Detections
+from qa.drp.algorithms.warp import VisitInput, empty_patch
 from qa.drp.image import Box, Mask, MaskedImage
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ pytestmark = pytest.mark.pipeline
 GRID = TangentGrid(150.0, 2.0, 0.2, 1000)
 OUTER, INNER = Box(0, 200, 1000, 800), Box(100, 300, 900, 700)
 COLUMNS = [
-    "id", "ra", "dec", "x", "y", "mag", "mag_err", "flux", "flux_err", "snr", "extendedness", "flag",
-    "fwhm", "patch", "primary",
+    "id", "ra", "dec", "x", "y", "mag", "mag_err", "flux", "flux_err",
+    "psf_flux", "psf_flux_err", "kron_flux", "kron_flux_err", "aperture_flux", "aperture_flux_err", "psf_chi2",
+    "snr", "extendedness", "flag", "fwhm", "parent", "deblended", "patch", "primary",
 ]  # fmt: skip
 
 
@@ -36,13 +38,7 @@ COLUMNS = [
 def coadd(survey: Survey) -> Coadd:
     """Coadd the survey."""
     solutions = solutions_from_table(calibrate(survey.catalogs, survey.reference, band="r").solutions)
-    stack = []
-    for visit in (100, 101, 102):
-        pairs = [(image, solutions[key]) for key, image in survey.images.items() if key[0] == visit]
-        warp = warp_visit(pairs, GRID, OUTER)
-        assert warp is not None
-        stack.append(warp)
-    return coadd_warps(stack)
+    return coadd_visits([VisitInput.of(survey.images[key], solutions[key]) for key in solutions], GRID, OUTER)
 
 
 def test_objects_are_where_and_as_bright_as_the_truth(survey: Survey, coadd: Coadd) -> None:
@@ -74,6 +70,8 @@ def test_depth_is_that_of_the_noise(coadd: Coadd) -> None:
     noise = np.sqrt(np.pi * 4.53**2 / (2 * np.log(2)) / np.sum(1 / sky))
     assert depth["depth5"][0] == pytest.approx(31.4 - 2.5 * np.log10(5 * noise), abs=0.1)
     assert depth["n_visits_median"][0] == 3
+    assert abs(depth["psf_size_residual"][0]) < 0.02
+    assert 0 < depth["psf_e_residual"][0] < 0.05
     assert depth["psf_fwhm"][0] == pytest.approx(0.2 * 4.53, rel=0.02)
     assert depth["area_arcmin2"][0] == pytest.approx((coadd.n_visits > 0).sum() * (0.2 / 60) ** 2)
 
@@ -129,3 +127,15 @@ def test_an_empty_sky_has_depth_and_no_objects() -> None:
     assert len(found.objects) <= 1
     assert found.objects.colnames == COLUMNS
     assert np.isfinite(found.depth["depth5"][0])
+    assert np.isnan(found.depth["psf_size_residual"][0])
+
+
+def test_detections_of_one_isophote_are_deblended() -> None:
+    """Detections whose pixels touch, diagonally even, have one parent; one by itself was not deblended."""
+    segments = np.zeros((20, 20), np.int32)
+    segments[2:5, 2:5], segments[5:8, 5:8], segments[12:15, 12:15] = 1, 2, 3
+    one = np.ones(3)
+    found = Detections(one, one, one, one, one, one, segments)
+    parent, deblended = parents(found)
+    assert parent[0] == parent[1] != parent[2]
+    assert deblended.tolist() == [True, True, False]

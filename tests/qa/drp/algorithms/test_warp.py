@@ -8,9 +8,11 @@ import pytest
 pytest.importorskip("sep")
 pytest.importorskip("numba")
 
+from qa.drp.algorithms.coadd import coadd_visits
+from qa.drp.algorithms.errors import UnusableImageError
 from qa.drp.algorithms.skygrid import TangentGrid
 from qa.drp.algorithms.solution import Solution, TanSip, ZeroPoint
-from qa.drp.algorithms.warp import lanczos_table, warp_visit
+from qa.drp.algorithms.warp import VisitInput, lanczos_table, place
 from qa.drp.image import Box, Mask, MaskedImage
 
 if TYPE_CHECKING:
@@ -41,12 +43,16 @@ def spot(*, sigma: float = 2.0, flux: float = 1000.0, x: float = 180.3, y: float
     return MaskedImage(image, np.full_like(image, 4.0), np.zeros(image.shape, np.int16), {"PSFFWHM": 4.7})
 
 
+def warped(exposure: MaskedImage, placed: Solution, box: Box = BOX) -> MaskedImage:
+    """Return the coadd of a single visit: its warp."""
+    return coadd_visits([VisitInput.of(exposure, placed)], GRID, box).image
+
+
 @pytest.mark.parametrize("where", [{}, {"rotation": 30.0}, {"scale": 0.26}, {"scale": 0.17, "shift": 0.37}])
 def test_flux_and_position_are_kept(where: dict[str, float]) -> None:
     """Whatever the rotation and the pixel scale, a source keeps its flux in nJy to 0.1% and its place to 0.01 px."""
     placed = solution(**where)
-    warp = warp_visit([(spot(), placed)], GRID, BOX)
-    assert warp is not None
+    warp = warped(spot(), placed)
     total = float(warp.image.sum(dtype=np.float64))
     assert total == pytest.approx(1000.0 * FLUX_OF_ONE, rel=1e-3)
     v, u = np.mgrid[:500, :500]
@@ -60,8 +66,7 @@ def test_a_shift_by_whole_pixels_is_a_copy() -> None:
     rng = np.random.default_rng(0)
     exposure = spot()
     exposure.image += rng.normal(0, 1, exposure.shape).astype(np.float32)
-    warp = warp_visit([(exposure, solution())], GRID, BOX)
-    assert warp is not None
+    warp = warped(exposure, solution())
     inside = warp.image[60:440, 60:440]
     assert np.allclose(inside, exposure.image[10:390, 10:390] * FLUX_OF_ONE, atol=0.02)
 
@@ -71,8 +76,7 @@ def test_a_constant_stays_constant() -> None:
     assert np.allclose(lanczos_table().sum(axis=1), 1, atol=1e-6)
     exposure = spot(flux=0.0)
     exposure.image += 100.0
-    warp = warp_visit([(exposure, solution(rotation=10.0))], GRID, BOX)
-    assert warp is not None
+    warp = warped(exposure, solution(rotation=10.0))
     seen = np.isfinite(warp.variance)
     assert np.allclose(warp.image[seen], 250.0, rtol=1e-4)
 
@@ -81,8 +85,7 @@ def test_variance_is_right_for_apertures() -> None:
     """The scatter of 8 x 8 pixel sums of warped noise is what the variance plane says, in spite of correlation."""
     exposure = spot(flux=0.0)
     exposure.image += np.random.default_rng(1).normal(0, 2, exposure.shape).astype(np.float32)
-    warp = warp_visit([(exposure, solution(rotation=20.0, scale=0.25))], GRID, BOX)
-    assert warp is not None
+    warp = warped(exposure, solution(rotation=20.0, scale=0.25))
     sums = warp.image[130:370, 130:370].reshape(30, 8, 30, 8).sum(axis=(1, 3))
     assert np.std(sums) == pytest.approx(8 * np.sqrt(warp.header["SKYVAR"]), rel=0.1)
 
@@ -93,8 +96,7 @@ def test_bad_pixels_and_cosmic_rays_leave_holes() -> None:
     exposure.image[100, 100] = 1e6
     exposure.mask[100, 100] = int(Mask.COSMIC_RAY)
     exposure.mask[200, 200] = int(Mask.SATURATED)
-    warp = warp_visit([(exposure, solution(shift=0.5))], GRID, BOX)
-    assert warp is not None
+    warp = warped(exposure, solution(shift=0.5))
     assert np.abs(warp.image).max() == 0
     assert (warp.mask[148:153, 148:153] & int(Mask.NO_DATA)).any()
     assert (warp.mask & int(Mask.SATURATED)).any()
@@ -102,21 +104,28 @@ def test_bad_pixels_and_cosmic_rays_leave_holes() -> None:
 
 def test_outside_there_is_no_data() -> None:
     """Pixels off the detector have image 0, infinite variance and NO_DATA; a box off the detector gives None."""
-    warp = warp_visit([(spot(), solution())], GRID, BOX)
-    assert warp is not None
+    warp = warped(spot(), solution())
     assert warp.image[10, 10] == 0
     assert np.isinf(warp.variance[10, 10])
     assert warp.mask[10, 10] == Mask.NO_DATA
-    assert warp_visit([(spot(), solution())], GRID, Box(-2000, 0, -1500, 500)) is None
-    assert warp_visit([], GRID, BOX) is None
+    assert place(VisitInput.of(spot(), solution()), GRID, Box(-2000, 0, -1500, 500)) is None
+
+
+def test_noise_is_that_of_the_header_or_of_the_variance() -> None:
+    """A visit whose noise nobody knows has no weight and is refused by name."""
+    exposure = spot()
+    assert VisitInput.of(exposure, solution()).noise == pytest.approx(2.0)
+    exposure.header["SKYNOISE"] = 3.0
+    assert VisitInput.of(exposure, solution()).noise == 3.0
+    unknown = MaskedImage(exposure.image, np.full_like(exposure.image, np.inf), exposure.mask)
+    with pytest.raises(UnusableImageError, match="visit 1 detector 1: 0"):
+        coadd_visits([VisitInput.of(unknown, solution())], GRID, BOX)
 
 
 def test_patches_agree_where_they_overlap(star_field: Callable[..., tuple[MaskedImage, np.ndarray]]) -> None:
     """Two boxes give the same pixels where they overlap."""
     exposure, _ = star_field()
     placed = solution(rotation=3.0)
-    whole = warp_visit([(exposure, placed)], GRID, BOX)
-    part = warp_visit([(exposure, placed)], GRID, Box(130, 170, 330, 400))
-    assert whole is not None
-    assert part is not None
+    whole = warped(exposure, placed)
+    part = warped(exposure, placed, Box(130, 170, 330, 400))
     assert np.allclose(whole.image[170:400, 130:330], part.image, rtol=1e-3, atol=0.5)

@@ -7,6 +7,7 @@ base = pytest.importorskip("lsst.pipe.base")
 from astropy.table import Table
 
 from qa.drp.algorithms.observations import DetectorCatalog
+from qa.drp.tasks.base import CAVEATS
 from qa.drp.tasks.calibrate import CalibrateConfig, CalibrateTask, join_shards
 
 pytestmark = pytest.mark.pipeline
@@ -56,3 +57,15 @@ def test_tract_that_cannot_be_tied_to_the_sky_fails_with_one_line(reference: lis
     with pytest.raises(base.RepeatableQuantumError, match=reason) as caught:
         CalibrateTask(config=CalibrateConfig()).run([catalog()], reference, band="r")
     assert "\n" not in str(caught.value)
+
+
+def test_without_a_reference_the_task_is_relative_only_where_told() -> None:
+    """Configured so, exposures are tied to each other, which is a caveat."""
+    task = CalibrateTask(config=CalibrateConfig(relative=True))
+    sources = catalog().sources
+    sources["snr"], sources["x"], sources["y"] = 100.0, [5.0, 20.0, 60.0, 33.0, 12.0], [50.0, 7.0, 33.0, 60.0, 20.0]
+    sources["flux"], sources["flux_err"], sources["extendedness"] = 1e5, 1e3, 0.0
+    found = task.run([DetectorCatalog(visit=1, detector=0, sources=sources)], [], band="r")
+    assert found.visit_summary["relative"].all()
+    (line,) = task.metadata.getArray(CAVEATS)
+    assert "without a reference catalogue" in line

@@ -6,6 +6,7 @@ base = pytest.importorskip("lsst.pipe.base")
 
 from astropy.io.fits import Header
 
+from qa.drp.algorithms.isr import Calibrations
 from qa.drp.image import Box, Raw, Segment
 from qa.drp.tasks.isr import IsrConfig, IsrTask
 
@@ -22,7 +23,7 @@ def raw(value: float) -> Raw:
 def test_signature_is_removed_and_pixels_counted() -> None:
     """The exposure is in electrons; the number of raw pixels is what the cost is divided by."""
     task = IsrTask(config=IsrConfig())
-    exposure = task.run(raw(150), bias=np.full((8, 8), 10, np.float32)).post_isr
+    exposure = task.run(raw(150), Calibrations(bias=np.full((8, 8), 10, np.float32))).post_isr
     np.testing.assert_allclose(exposure.image, 80)
     assert task.metadata["pixels"] == 64
 
@@ -31,7 +32,7 @@ def test_detector_without_data_is_rejected_with_its_reason() -> None:
     """The quantum ends without failing, and the reason stays in the metadata."""
     task = IsrTask(config=IsrConfig())
     with pytest.raises(base.UnprocessableDataError, match="must have pixels with data"):
-        task.run(raw(np.nan))
+        task.run(raw(np.nan), Calibrations())
     assert task.metadata["rejected"] == "detector: must have pixels with data, found none"
 
 
@@ -39,7 +40,7 @@ def test_calibration_of_another_shape_rejects_the_detector() -> None:
     """A bias that does not fit is told like missing data."""
     task = IsrTask(config=IsrConfig())
     with pytest.raises(base.UnprocessableDataError, match=r"bias: must have shape \(8, 8\), found \(4, 4\)"):
-        task.run(raw(150), bias=np.zeros((4, 4), np.float32))
+        task.run(raw(150), Calibrations(bias=np.zeros((4, 4), np.float32)))
 
 
 def test_only_calibrations_can_be_required() -> None:

@@ -1,0 +1,1 @@
+"""The embedded pipeline beside source-extractor, SCAMP, SWarp and PSFEx, on the same pixels."""

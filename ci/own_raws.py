@@ -1,0 +1,69 @@
+"""A run of a user's own raws: the plan of one data set that no camera's file names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ci.lanes import new_run_id, open_planned
+from qa.drp.own_raws import dataset_name, described, prepare
+from qa.journal import read_record
+from qa.model import Lane, Plan, Stage, Step, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ci.lanes import Context
+    from obs_registry.model import Camera, OwnRaws
+
+
+def open_own(
+    context: Context,
+    raws: Path,
+    *,
+    camera: str,
+    reference: Path | None = None,
+    calibrations: Path | None = None,
+    bands: Sequence[str] = (),
+    fresh: bool = False,
+) -> tuple[Context, Path]:
+    """Return a context whose one camera has a user's raws as its one data set, and the folder of their run.
+
+    A run of the same raws that was cut off is taken up again.
+
+    Raises
+    ------
+    DocumentError
+        If there is nothing to process, or the reference catalogue is unusable.
+    """
+    chosen = context.camera(camera)
+    given = {"raws": raws, "reference": reference, "calibrations": calibrations}
+    facts = {f"data {name}": str(path.resolve()) for name, path in given.items() if path is not None}
+    context = replace(context, provenance=context.provenance | facts | {"data bands": " ".join(bands)})
+    name, now = dataset_name(raws), context.clock()
+    steps = tuple(Step(camera, name, stage) for stage in Stage if stage is not Stage.DRAW)
+    plan = Plan(new_run_id(context.settings.runs, now), Lane.RAWS, Trigger(), now, steps, ())
+    # What is wrong with the data is told before there is a run.
+    prepared = prepare(raws, chosen, reference=reference, calibrations=calibrations, bands=bands)
+    folder = open_planned(context, plan, fresh=fresh)
+    prepared.write(folder / camera / name)
+    return _with(context, chosen, prepared.dataset), folder
+
+
+def with_own(context: Context, folder: Path) -> Context:
+    """Return a context that knows the data set of a run of a user's raws; for other runs, the context itself."""
+    plan = read_record(folder).plan
+    if plan.lane is not Lane.RAWS:
+        return context
+    (place,) = {(step.camera, step.dataset) for step in plan.steps}
+    dataset = described(folder / place[0] / place[1])
+    known = {camera.name: camera for camera in context.cameras}
+    if dataset is None or place[0] not in known:
+        return context
+    return _with(context, known[place[0]], dataset)
+
+
+def _with(context: Context, camera: Camera, dataset: OwnRaws) -> Context:
+    """Return a context of one camera whose only data set is this one."""
+    return replace(context, cameras=[camera.model_copy(update={"datasets": (dataset,)})], faulty=())
