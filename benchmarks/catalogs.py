@@ -238,6 +238,7 @@ def main() -> None:
     if asked.child:
         child(asked)
         return
+    asked.cache.mkdir(parents=True, exist_ok=True)
     path = asked.cache / "obsqa-catalogue-warm.parquet"
     draw(path, sources=MEGA // 2)
     fresh("--child", "ours", str(path))  # The loops are compiled once on a machine.

@@ -29,6 +29,9 @@ FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 STAR_SNR = 30.0
 """A star fainter than this tells little about the PSF."""
 
+BRIGHT_SNR = 500.0
+"""At this S/N a star's noise is as large as what makes stars differ from a smooth model; a few tenths of a per cent."""
+
 LOCUS = 0.04
 """Half width in ln(size) of the window that finds the stars: sizes of stars agree, those of galaxies do not."""
 
@@ -221,8 +224,8 @@ def fit_psf(moments: Moments, clean: Flags, *, shape: tuple[int, int]) -> tuple[
 
 
 def star_weights(snr: Floats) -> Floats:
-    """Weights of stars in the fit: beyond an S/N of 200 it is no longer noise by which they differ from the model."""
-    return np.asarray(np.minimum(snr, 200.0) ** 2)
+    """Weights of stars in the fit: inverse variances of their noise and of what the model cannot follow."""
+    return np.asarray(snr**2 / (1 + (snr / BRIGHT_SNR) ** 2))
 
 
 def _densest(log_size: Floats, usable: Flags, snr: Floats) -> Flags:
