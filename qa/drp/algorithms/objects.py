@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-SIGNIFICANCE = 4.5
-"""Detection threshold on coadds, in sigma of the image smoothed with the PSF: noise alone makes three in a thousand."""
+SIGNIFICANCE, AREA = 4.0, 9
+"""Detection threshold on coadds, in sigma of the smoothed image, and on how many connected px it must be exceeded."""
+
+SMOOTHING, LEVELS = 0.87, 32
+"""Width of the detection kernel in that of the PSF, and levels of deblending: found on skies with known truth, see
+`docs/explanation/processing.md`."""
 
 PATCH_IDS = 1_000_000
 """Ids of a patch start at its number times this."""
@@ -82,9 +86,9 @@ def measure_coadd(coadd: Coadd, grid: TangentGrid, *, patch: int, outer: Box, in
     """
     coadd, covered = _trimmed(coadd, outer)
     rough, _ = subtract_background(coadd.image)
-    smoothing = max(float(rough.header.get("PSFFWHM", 0.0)), 1.5)
+    smoothing = max(SMOOTHING * float(rough.header.get("PSFFWHM", 0.0)), 1.5)
     threshold = SIGNIFICANCE * float(np.sqrt(np.sum(kernel(smoothing) ** 2)))
-    found = detect(rough, noise=_noise(rough), threshold=threshold, fwhm=smoothing)
+    found = detect(rough, noise=_noise(rough), threshold=threshold, fwhm=smoothing, area=AREA, levels=LEVELS)
     image, _ = subtract_background(coadd.image, segments=found.segments, halo=halo_of(found))
     known = CoaddPsf.of(coadd.contributions, grid)
     sources, psf, _ = measure(image, found, psf=known.within(covered) if known.contributions else None)

@@ -94,8 +94,19 @@ def _smooth(image: Pixels, bad: NDArray[np.bool_], line: Pixels, out: Pixels) ->
                     into[i] += line[k] * one[i]
 
 
-def detect(exposure: MaskedImage, *, noise: float | Pixels, threshold: float, fwhm: float) -> Detections:
-    """Find what rises above `threshold` times `noise` once smoothed with a Gaussian of `fwhm` (px)."""
+def detect(
+    exposure: MaskedImage,
+    *,
+    noise: float | Pixels,
+    threshold: float,
+    fwhm: float,
+    area: int = MIN_AREA,
+    levels: int = DEBLENDING_LEVELS,
+) -> Detections:
+    """Find what rises above `threshold` times `noise` on `area` px once smoothed with a Gaussian of `fwhm` (px).
+
+    At so many `levels` of brightness a source is looked at for parts.
+    """
     # Both limits are global in sep; bright stars and dense fields overrun its defaults.
     sep.set_extract_pixstack(max(300_000, exposure.image.size // 4))
     sep.set_sub_object_limit(8192)
@@ -108,9 +119,9 @@ def detect(exposure: MaskedImage, *, noise: float | Pixels, threshold: float, fw
         image,
         threshold,
         err=noise,
-        minarea=MIN_AREA,
+        minarea=area,
         filter_kernel=None,
-        deblend_nthresh=DEBLENDING_LEVELS,
+        deblend_nthresh=levels,
         segmentation_map=True,
     )
     a, b = np.maximum(found["a"], 0.3), np.maximum(found["b"], 0.3)
