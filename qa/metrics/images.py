@@ -44,10 +44,11 @@ def image_correlations(
     found = visit_correlations(tables, low=between[0], high=between[1], name=name)
     require(len(found), FEWEST_VISITS, f"visits with pairs of stars {between[0]:g} to {between[1]:g} arcmin apart")
     noise = float(np.median([np.nan if one.stderr is None else one.stderr for one in found]))
-    if not noise <= resolution:
+    # In noise alone 15 % of visits exceed 1.4 standard errors, which must not look like the requirement's minimum.
+    if not noise <= resolution / 2:
         msg = (
-            f"{name} needs a standard error of {resolution:g} or less in a visit, its minimum level; half of the "
-            f"{len(found)} visits have {noise:.2g} or more"
+            f"{name} needs a standard error of {resolution / 2:g} or less in a visit, half its minimum level; half of "
+            f"the {len(found)} visits have {noise:.2g} or more"
         )
         raise CannotMeasureError(msg)
     return np.abs([one.value for one in found]), noise

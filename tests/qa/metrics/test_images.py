@@ -49,7 +49,7 @@ def test_noise_of_single_visits_is_in_the_error(field: Field) -> None:
 def test_noisy_visits_say_nothing_of_the_requirement(field: Field) -> None:
     """The reason has the noise and the number of visits."""
     tables = Tables(matched=table(field, [0.0] * 4, noise=0.05))
-    with pytest.raises(CannotMeasureError, match=r"TE3 needs a standard error of 1e-07 .* half of the 4 visits have"):
+    with pytest.raises(CannotMeasureError, match=r"TE3 needs a standard error of 5e-08 .* half of the 4 visits have"):
         image_limit(tables, name="TE3", between=NEAR, resolution=1e-7)
 
 
