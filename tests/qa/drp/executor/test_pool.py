@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+pytest.importorskip("lsst.pipe.base")
+
 from qa.drp.executor.pool import Ended, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pytestmark = pytest.mark.pipeline
 
 Chores = Pool[str, int]
 

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+pytest.importorskip("lsst.pipe.base")
+
 from qa.drp.executor.schedule import Schedule
+
+pytestmark = pytest.mark.pipeline
 
 Graph = dict[int, list[int]]
 
