@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003 - pydantic resolves the annotations at run time
 from typing import TYPE_CHECKING, Literal
 
+from qa.judged import Finding, Incident, Shift  # noqa: TC001 - pydantic resolves the annotations at run time
 from qa.model import Comparison, Plan, Result, Stage, Step, StepOutcome, StepStatus
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class Judged:
 
     comparisons: tuple[Comparison, ...]
     unjudged: dict[str, str] = field(default_factory=dict)
+    shifts: tuple[Shift, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    findings: tuple[Finding, ...] = ()
     event: Literal["judged"] = "judged"
 
 
@@ -90,6 +94,9 @@ class RunRecord:
     measured_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
     unjudged: dict[str, str] = field(default_factory=dict)
+    shifts: tuple[Shift, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -151,8 +158,15 @@ def _add(record: RunRecord, entry: Entry) -> RunRecord:
                 measured={**record.measured, key: body},
                 measured_at={**record.measured_at, key: entry.when},
             )
-        case Judged(comparisons, unjudged):
-            return replace(record, comparisons=comparisons, unjudged=unjudged)
+        case Judged() as judged:
+            return replace(
+                record,
+                comparisons=judged.comparisons,
+                unjudged=judged.unjudged,
+                shifts=judged.shifts,
+                incidents=judged.incidents,
+                findings=judged.findings,
+            )
         case RunFinished(exit_code):
             return replace(record, finished=entry.when, exit_code=exit_code)
         case _:
