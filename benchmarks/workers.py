@@ -35,7 +35,7 @@ def in_a_fork(work: Callable[[], object], log: Path) -> float:
     """Carry out work in a fork of this process, which has imported everything, and return how long it took."""
 
     def quietly() -> None:
-        from qa.drp.executor import log_like_pipetask
+        from qa.drp.executor.run import log_like_pipetask
         from qa.processes import collect_less_often
 
         collect_less_often()
@@ -57,7 +57,7 @@ def in_a_fork(work: Callable[[], object], log: Path) -> float:
 def prepare(camera: str, cache: Path, folder: Path) -> Path:
     """Draw a camera's nightly data set, ingest it and make its masters; return the repository."""
     from qa.drp.calibrations import certify, making_masters
-    from qa.drp.executor import execute
+    from qa.drp.executor.run import execute
     from qa.drp.ingest import ingest, read_ingested
     from qa.twins.cache import ensure
 
@@ -89,7 +89,7 @@ def pipetask_seconds(repo: Path, log: Path) -> float:
 
 def one_round(prepared: Path, folder: Path, workers: int) -> tuple[Path, float]:
     """Process a copy of a repository; 0 workers stands for `pipetask`."""
-    from qa.drp.executor import execute
+    from qa.drp.executor.run import execute
 
     repo = folder / f"workers-{workers}"
     shutil.rmtree(repo, ignore_errors=True)

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     Results = dict[str, float]
 
 PEER_DEFAULT = 5.0
-SIGNIFICANCES = tuple(sorted({3.0, 3.5, 4.0, PEER_DEFAULT, SIGNIFICANCE}))
-"""Thresholds at which both detect on the coadd, among them each one's own."""
+DEFAULT = {"ours": SIGNIFICANCE, "peer": PEER_DEFAULT}
+SIGNIFICANCES = {"ours": (3.0, 3.15, 3.3, 3.45, 3.6, SIGNIFICANCE), "peer": (3.5, 3.65, 3.8, 3.95, 4.1, PEER_DEFAULT)}
+"""Thresholds at which each detects on the coadd: fine steps about the common rate of false detections, and its own."""
 
 FALSE_RATE = 0.1
 """False detections per arcmin^2 at which completeness is compared."""
@@ -156,16 +157,16 @@ def coadd_quality(truth: Truth, sources: Catalogue) -> Results:
 def completeness(truth: Truth, ours: Sequence[Catalogue], peer: Sequence[Catalogue]) -> dict[str, dict[str, float]]:
     """50 % completeness of both at each one's default threshold and at equal false detections.
 
-    The catalogues are at the thresholds `SIGNIFICANCES`. Errors are from resampling the true sources, the same for
+    The catalogues are at the thresholds of `SIGNIFICANCES`. Errors are from resampling the true sources, the same for
     both chains: that of the difference is much smaller than those of the two.
     """
     chains = {"ours": ours, "peer": peer}
     rates = {name: np.array([false_rate(truth, one.ra, one.dec) for one in all_]) for name, all_ in chains.items()}
     out: dict[str, dict[str, float]] = {name: {} for name in ("ours", "peer", "difference")}
-    default = {"ours": SIGNIFICANCES.index(SIGNIFICANCE), "peer": SIGNIFICANCES.index(PEER_DEFAULT)}
+    default = {name: SIGNIFICANCES[name].index(DEFAULT[name]) for name in chains}
     for name in chains:
         out[name]["false_default"] = float(rates[name][default[name]])
-        out[name] |= {f"false_{s:g}": float(rate) for s, rate in zip(SIGNIFICANCES, rates[name], strict=True)}
+        out[name] |= {f"false_{s:g}": float(rate) for s, rate in zip(SIGNIFICANCES[name], rates[name], strict=True)}
     hits = {
         name: [found(truth, plane_of(truth.recipe, one.ra, one.dec)) for one in all_] for name, all_ in chains.items()
     }
@@ -203,9 +204,10 @@ def _at_rate(rates: Floats, halves: Floats) -> float:
 def compare(night: Night) -> dict[str, dict[str, float]]:
     """All quality of both chains, and the difference of their completeness."""
     truth = read_truth(night, band=BAND)
-    ours, peer = ([read(night, s) for s in SIGNIFICANCES] for read in (ours_coadd, peer_coadd))
+    readers = {"ours": ours_coadd, "peer": peer_coadd}
+    ours, peer = ([read(night, s) for s in SIGNIFICANCES[name]] for name, read in readers.items())
     out = completeness(truth, ours, peer)
-    chosen = ours[SIGNIFICANCES.index(SIGNIFICANCE)], peer[SIGNIFICANCES.index(PEER_DEFAULT)]
+    chosen = ours_coadd(night, SIGNIFICANCE), peer_coadd(night, PEER_DEFAULT)
     out["ours"] |= visits_quality(truth, ours_visits(night)) | coadd_quality(truth, chosen[0])
     out["peer"] |= visits_quality(truth, peer_visits(night)) | coadd_quality(truth, chosen[1])
     return out

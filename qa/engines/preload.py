@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import qa.drp.calibrations
-import qa.drp.executor
+import qa.drp.executor.run
 import qa.drp.harvest
 import qa.drp.ingest
 import qa.drp.tasks.calibrate

@@ -106,7 +106,7 @@ STAGES: dict[Stage, Callable[[Job, Tick], Produced]] = {
 
 def _execute(what: PipelineRun, job: Job, tick: Tick) -> Produced:
     """Run a pipeline on the data set's repository. Failed quanta are told by the measuring stage, which knows why."""
-    from qa.drp.executor import execute, log_like_pipetask  # noqa: PLC0415
+    from qa.drp.executor.run import execute, log_like_pipetask  # noqa: PLC0415
 
     log_like_pipetask()
     return Produced(caveats=execute(what, workers=job.workers, tick=tick).again)

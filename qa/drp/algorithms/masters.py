@@ -150,7 +150,7 @@ def _per_amplifier(raw: Raw, of: Callable[[float, float], float]) -> Pixels:
 
 
 def _full_well(raw: Raw) -> float:
-    """Electrons at which the first amplifier is full, over its overscan level."""
+    """Electrons at which the first of the amplifiers to fill is full, over its overscan level."""
     return min((one.saturation - float(np.nanmedian(one.overscan))) * one.gain for one in raw.segments)
 
 

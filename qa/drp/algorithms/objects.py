@@ -10,13 +10,15 @@ from astropy.table import Table
 from scipy.ndimage import label
 from scipy.spatial import cKDTree
 
+from qa.drp.algorithms import psf_quality
 from qa.drp.algorithms.background import subtract_background
 from qa.drp.algorithms.characterize import halo_of, measure
 from qa.drp.algorithms.coadd_map import describe
 from qa.drp.algorithms.coadd_psf import CoaddPsf
 from qa.drp.algorithms.errors import UnusableImageError
 from qa.drp.algorithms.kron import kron_flux
-from qa.drp.algorithms.sources import detect, footprint_mask, kernel
+from qa.drp.algorithms.psf import FWHM_PER_SIGMA
+from qa.drp.algorithms.sources import detect, footprint_mask, kernel, windowed_centroids
 from qa.drp.algorithms.visits import AB_NJY
 from qa.drp.algorithms.warp import empty_patch
 from qa.drp.image import Box, Mask, MaskedImage
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-SIGNIFICANCE, AREA = 4.0, 9
+SIGNIFICANCE, AREA = 4.0, 8
 """Detection threshold on coadds, in sigma of the smoothed image, and on how many connected px it must be exceeded."""
 
 SMOOTHING, LEVELS = 0.87, 32
@@ -47,12 +49,11 @@ ISOLATION = 3.0
 COMPARABLE = 2.0
 """Magnitudes."""
 
+CELL = 32
+"""Side in px of the cells whose median tells the noise of the sky."""
+
 BRIGHT_SNR = 300.0
 """Objects whose surroundings tell whether too much sky was subtracted."""
-
-
-PSF_FACTS = {"psf_size_residual": "PSFDSIZE", "psf_size_scatter": "PSFSSIZE", "psf_e_residual": "PSFDE"}
-"""Columns of the depth that tell how well the coadd's PSF fits its stars, see `psf_quality`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ def measure_coadd(coadd: Coadd, grid: TangentGrid, *, patch: int, outer: Box, in
         psf_chi2 (per degree of freedom of the PSF's fit), snr, extendedness, flag, fwhm (px), parent, deblended,
         patch, primary. Objects of one `parent` share an isophote; they are `deblended` where there are several: as
         many objects as true sources in a parent is what deblending should give. Objects without positive flux are
-        dropped. Depth and map: `coadd_map.describe`; the depth has what `PSF_FACTS` names, too, NaN where too few
-        stars can judge the PSF.
+        dropped. Depth and map: `coadd_map.describe`; the depth has what `psf_quality.FACTS` names, too, NaN where too
+        few stars can judge the PSF.
 
     Raises
     ------
@@ -88,7 +89,9 @@ def measure_coadd(coadd: Coadd, grid: TangentGrid, *, patch: int, outer: Box, in
     rough, _ = subtract_background(coadd.image)
     smoothing = max(SMOOTHING * float(rough.header.get("PSFFWHM", 0.0)), 1.5)
     threshold = SIGNIFICANCE * float(np.sqrt(np.sum(kernel(smoothing) ** 2)))
-    found = detect(rough, noise=_noise(rough), threshold=threshold, fwhm=smoothing, area=AREA, levels=LEVELS)
+    noise = sky_noise(rough, coadd.n_visits)
+    found = detect(rough, noise=noise, threshold=threshold, fwhm=smoothing, area=AREA, levels=LEVELS)
+    found = _at_peaks(rough, found)
     image, _ = subtract_background(coadd.image, segments=found.segments, halo=halo_of(found))
     known = CoaddPsf.of(coadd.contributions, grid)
     sources, psf, _ = measure(image, found, psf=known.within(covered) if known.contributions else None)
@@ -99,7 +102,7 @@ def measure_coadd(coadd: Coadd, grid: TangentGrid, *, patch: int, outer: Box, in
     objects = _objects(sources, grid, patch=patch, outer=covered, inner=inner)
     bright = footprint_mask(found.segments, np.asarray(sources["snr"]) > BRIGHT_SNR)
     depth, tiles = describe(coadd, image, grid, patch=patch, psf=psf, outer=covered, bright=bright)
-    for name, key in PSF_FACTS.items():
+    for name, key in psf_quality.FACTS.items():
         depth[name] = [float(sources.meta.get(key, np.nan))]
     return PatchMeasurement(objects, depth, tiles, _restored(image, grid, covered, outer))
 
@@ -139,8 +142,37 @@ def _restored(image: MaskedImage, grid: TangentGrid, covered: Box, outer: Box) -
     return whole
 
 
-def _noise(image: MaskedImage) -> NDArray[np.float32]:
-    return np.sqrt(image.variance)  # infinite without data, where nothing is found
+def sky_noise(image: MaskedImage, n_visits: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Return the noise without that of the sources' own light, which must not hide a faint neighbour.
+
+    It is infinite without data, where nothing is found.
+    """
+    visits = np.where(n_visits > 0, n_visits, np.int16(1)).astype(np.float32)
+    of_one_visit = _typical(np.where(np.isfinite(image.variance), image.variance * visits, np.float32(np.nan)), CELL)
+    sky = np.minimum(image.variance, of_one_visit / visits)
+    return np.sqrt(np.where(np.isfinite(image.variance), sky, np.float32(np.inf)))
+
+
+def _typical(plane: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
+    """Return the median of the known values of each square cell, infinite where there are none, at every pixel."""
+    ny, nx = plane.shape
+    padded = np.pad(plane, ((0, -ny % cell), (0, -nx % cell)), constant_values=np.nan)
+    cells = padded.reshape(padded.shape[0] // cell, cell, padded.shape[1] // cell, cell).swapaxes(1, 2)
+    values = np.sort(cells.reshape(*cells.shape[:2], cell * cell), axis=2)  # what is not known comes last
+    known = np.count_nonzero(np.isfinite(values), axis=2)
+    middle = np.take_along_axis(values, np.maximum(known - 1, 0)[:, :, None] // 2, axis=2)[:, :, 0]
+    middle = np.where(known > 0, middle, np.float32(np.inf)).astype(np.float32)
+    return np.repeat(np.repeat(middle, cell, axis=0), cell, axis=1)[:ny, :nx]
+
+
+def _at_peaks(image: MaskedImage, found: Detections) -> Detections:
+    """Move the detections to the centroids within a window of the PSF's size: a blend's is that of its brightest part.
+
+    The barycentre of two sources that share an isophote may lie on neither.
+    """
+    sigma = max(float(image.header.get("PSFFWHM", 0.0)), 2.0) / FWHM_PER_SIGMA
+    x, y = windowed_centroids(image, x=found.x, y=found.y, sigma=sigma)
+    return replace(found, x=x, y=y)
 
 
 def _objects(sources: Table, grid: TangentGrid, *, patch: int, outer: Box, inner: Box) -> Table:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 JUDGE_SNR, MOST_JUDGES, FEWEST_JUDGES = 50.0, 40, 3
 """Stars that judge the model: their S/N at least, how many of them at most and at least."""
 
+FACTS = {"psf_size_residual": "PSFDSIZE", "psf_size_scatter": "PSFSSIZE", "psf_e_residual": "PSFDE"}
+"""Names of the residuals in tables, and in the meta of a catalogue."""
+
 BIG_PULL = 0.999
 """A star that holds the model by more than this has nothing to be compared with once it is left out."""
 

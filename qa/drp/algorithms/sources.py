@@ -129,6 +129,19 @@ def detect(
     return Detections(found["x"], found["y"], a, b, theta, found["npix"].astype(np.int64), segments)
 
 
+def windowed_centroids(exposure: MaskedImage, *, x: Floats, y: Floats, sigma: float) -> tuple[Floats, Floats]:
+    """Centroids (px) under a round Gaussian of `sigma` px that moves with them; where that does not end, (x, y).
+
+    The iteration is that of SExtractor's windowed positions (https://sextractor.readthedocs.io, "Windowed positional
+    parameters").
+    """
+    if not len(x):
+        return x, y
+    x_new, y_new, _ = sep.winpos(exposure.image, x, y, sigma, mask=unusable(exposure.mask))
+    known = np.isfinite(x_new + y_new)
+    return np.where(known, x_new, x), np.where(known, y_new, y)
+
+
 def aperture_flux(exposure: MaskedImage, *, x: Floats, y: Floats, radius: Floats) -> tuple[Floats, Floats]:
     """Flux within circles and its error, in the unit of the image. Unusable pixels count as the mean of the others."""
     variance = np.where(np.isfinite(exposure.variance), exposure.variance, np.float32(0))

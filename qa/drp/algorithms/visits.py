@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.table import Table
 
+from qa.drp.algorithms import psf_quality
 from qa.drp.algorithms.psf import FWHM_PER_SIGMA
 from qa.drp.algorithms.skygrid import ARCSEC
 
@@ -28,9 +29,7 @@ DEPTH_SNR = 5.0
 
 META = {
     "sky_noise_ratio": "SKYRATIO",
-    "psf_size_residual": "PSFDSIZE",
-    "psf_size_scatter": "PSFSSIZE",
-    "psf_e_residual": "PSFDE",
+    **psf_quality.FACTS,
     "overscan_noise_ratio": "OSCANREL",
     "amplifier_step": "AMPSTEP",
     "airmass": "AIRMASS",

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from lsst.pex.config import ListField
 from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnections, Struct
-from lsst.pipe.base.connectionTypes import Input, Output, PrerequisiteInput
+from lsst.pipe.base.connectionTypes import Input, Output
 from lsst.utils.timer import timeMethod
 
 from qa.drp.algorithms.errors import UnusableImageError
 from qa.drp.algorithms.isr import Calibrations, remove_signature
-from qa.drp.tasks.base import reject
+from qa.drp.tasks.base import calibration, crosstalk, reject
 
 if TYPE_CHECKING:
     from lsst.daf.butler import DataCoordinate
@@ -39,46 +39,11 @@ class IsrConnections(PipelineTaskConnections, dimensions=("instrument", "exposur
         storageClass="RawExposure",
         dimensions=("instrument", "exposure", "detector"),
     )
-    bias = PrerequisiteInput(
-        doc="Bias left after overscan subtraction, ADU.",
-        name="bias",
-        storageClass="PixelPlane",
-        dimensions=("instrument", "detector"),
-        isCalibration=True,
-        minimum=0,
-    )
-    dark = PrerequisiteInput(
-        doc="Dark current, electron/s.",
-        name="dark",
-        storageClass="PixelPlane",
-        dimensions=("instrument", "detector"),
-        isCalibration=True,
-        minimum=0,
-    )
-    flat = PrerequisiteInput(
-        doc="Relative response, normalised to 1.",
-        name="flat",
-        storageClass="PixelPlane",
-        dimensions=("instrument", "detector", "physical_filter"),
-        isCalibration=True,
-        minimum=0,
-    )
-    defects = PrerequisiteInput(
-        doc="Pixels not to be used: everything but 0.",
-        name="defects",
-        storageClass="PixelPlane",
-        dimensions=("instrument", "detector"),
-        isCalibration=True,
-        minimum=0,
-    )
-    crosstalk = PrerequisiteInput(
-        doc="Fractions of crosstalk by distance between amplifiers.",
-        name="crosstalk",
-        storageClass="PixelPlane",
-        dimensions=("instrument",),
-        isCalibration=True,
-        minimum=0,
-    )
+    bias = calibration("bias", "Bias left after overscan subtraction, ADU.", "detector")
+    dark = calibration("dark", "Dark current, electron/s.", "detector")
+    flat = calibration("flat", "Relative response, normalised to 1.", "detector", "physical_filter")
+    defects = calibration("defects", "Pixels not to be used: everything but 0.", "detector")
+    crosstalk = crosstalk()
     post_isr = Output(
         doc="Detector without its signature, electron.",
         name="post_isr",

@@ -16,13 +16,13 @@ from lsst.pipe.base import (
     PipelineTaskConnections,
     Struct,
 )
-from lsst.pipe.base.connectionTypes import Input, Output, PrerequisiteInput
+from lsst.pipe.base.connectionTypes import Input, Output
 from lsst.utils.timer import timeMethod
 
 from qa.drp.algorithms.defects import find_defects, unstable_pixels
 from qa.drp.algorithms.errors import UnusableImageError
 from qa.drp.algorithms.masters import Frame, Master, master_bias, master_dark, master_flat
-from qa.drp.tasks.base import CAVEATS, reject
+from qa.drp.tasks.base import CAVEATS, crosstalk, reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,17 +42,6 @@ def _raws(kind: str) -> Input:
         dimensions=("instrument", "exposure", "detector"),
         multiple=True,
         deferLoad=True,
-    )
-
-
-def _crosstalk() -> PrerequisiteInput:
-    return PrerequisiteInput(
-        doc="Fractions of crosstalk by distance between amplifiers.",
-        name="crosstalk",
-        storageClass="PixelPlane",
-        dimensions=("instrument",),
-        isCalibration=True,
-        minimum=0,
     )
 
 
@@ -82,7 +71,7 @@ class MasterBiasConnections(_Connections, dimensions=_PER_GROUP):
 
     kind = "bias"
     raw = _raws("bias")
-    crosstalk = _crosstalk()
+    crosstalk = crosstalk()
     master = _plane(Output, "master_bias", "Bias left after overscan subtraction, ADU.")
     unstable = _plane(Output, "unstable_pixels", "Pixels that change from one bias to the next: 1.")
 
@@ -92,7 +81,7 @@ class MasterDarkConnections(_Connections, dimensions=_PER_GROUP):
 
     kind = "dark"
     raw = _raws("dark")
-    crosstalk = _crosstalk()
+    crosstalk = crosstalk()
     bias = _plane(Input, "master_bias", "Bias left after overscan subtraction, ADU.")
     master = _plane(Output, "master_dark", "Dark current, electron/s.")
 
@@ -102,7 +91,7 @@ class MasterFlatConnections(_Connections, dimensions=_PER_FILTER):
 
     kind = "flat"
     raw = _raws("flat")
-    crosstalk = _crosstalk()
+    crosstalk = crosstalk()
     bias = _plane(Input, "master_bias", "Bias left after overscan subtraction, ADU.")
     master = _plane(Output, "master_flat", "Relative response, of median 1.", _PER_FILTER)
 

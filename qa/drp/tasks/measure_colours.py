@@ -14,7 +14,7 @@ from lsst.pipe.base import PipelineTask, PipelineTaskConfig, PipelineTaskConnect
 from lsst.pipe.base.connectionTypes import Input, Output
 from lsst.utils.timer import timeMethod
 
-from qa.drp.tasks.measure_metrics import join_patches
+from qa.drp.tasks.measure_metrics import join_patches, per_patch
 from qa.metrics import measure_all
 from qa.metrics.base import Tables
 from qa.metrics.bundle import to_bundle
@@ -34,18 +34,6 @@ _DIMENSIONS = ("instrument", "skymap", "tract")
 _PER_PATCH = ("objects", "truth_coverage")
 
 
-def _per_patch(name: str) -> Input:
-    return Input(
-        doc=f"Table {name} of each patch and band.",
-        name=name,
-        storageClass="ArrowAstropy",
-        dimensions=("skymap", "tract", "patch", "band"),
-        multiple=True,
-        # A tract whose coadds failed still has its visits compared.
-        minimum=0,
-    )
-
-
 class MeasureColoursConnections(PipelineTaskConnections, dimensions=_DIMENSIONS):
     """The tables of all bands of a tract."""
 
@@ -56,8 +44,8 @@ class MeasureColoursConnections(PipelineTaskConnections, dimensions=_DIMENSIONS)
         dimensions=(*_DIMENSIONS, "band"),
         multiple=True,
     )
-    objects = _per_patch("objects")
-    truth_coverage = _per_patch("truth_coverage")
+    objects = per_patch("objects")
+    truth_coverage = per_patch("truth_coverage")
     cross_metrics = Output(
         doc="Measurements across bands, in the shape of a MetricMeasurementBundle; each names its band.",
         name="cross_metrics",

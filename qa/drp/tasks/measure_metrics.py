@@ -35,14 +35,14 @@ def _per_tract(name: str) -> Input:
     return Input(doc=f"Table {name} of the tract.", name=name, storageClass="ArrowAstropy", dimensions=_DIMENSIONS)
 
 
-def _per_patch(name: str) -> Input:
+def per_patch(name: str) -> Input:
+    """Return the connection to a table of each patch; a tract whose coadds failed still has its visits measured."""
     return Input(
-        doc=f"Table {name} of each patch.",
+        doc=f"Table {name} of each patch and band.",
         name=name,
         storageClass="ArrowAstropy",
         dimensions=("skymap", "tract", "patch", "band"),
         multiple=True,
-        # A tract whose coadds failed still has its visits measured.
         minimum=0,
     )
 
@@ -52,10 +52,10 @@ class MeasureMetricsConnections(PipelineTaskConnections, dimensions=_DIMENSIONS)
 
     matched = _per_tract("matched")
     visit_summary = _per_tract("visit_summary")
-    objects = _per_patch("objects")
-    truth_coverage = _per_patch("truth_coverage")
-    depth = _per_patch("depth")
-    coadd_map = _per_patch("coadd_map")
+    objects = per_patch("objects")
+    truth_coverage = per_patch("truth_coverage")
+    depth = per_patch("depth")
+    coadd_map = per_patch("coadd_map")
     sky_map = PrerequisiteInput(
         doc="Pixels of tract and patches.", name="sky_map", storageClass="TractSkyMap", dimensions=("skymap",)
     )

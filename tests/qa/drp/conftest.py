@@ -122,7 +122,7 @@ def run(what: PipelineRun, *, until: Path | None = None) -> int:
     """
 
     def work() -> None:
-        from qa.drp.executor import execute, log_like_pipetask
+        from qa.drp.executor.run import execute, log_like_pipetask
 
         with what.repo.with_name(f"{what.repo.name}.log").open("a") as stream:
             os.dup2(stream.fileno(), 1)

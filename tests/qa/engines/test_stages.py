@@ -61,7 +61,7 @@ def test_raws_without_a_reference_are_tied_to_each_other(
     """A user's raws are calibrated relative to each other only where there is no reference catalogue."""
     asked: list[PipelineRun] = []
     pytest.importorskip("lsst.pipe.base")
-    from qa.drp.executor import Execution
+    from qa.drp.executor.run import Execution
 
     def execute(what: PipelineRun, **options: object) -> Execution:
         assert options["workers"] == 3
@@ -70,8 +70,8 @@ def test_raws_without_a_reference_are_tied_to_each_other(
 
     run = PipelineRun(tmp_path, "obsqa", tmp_path, (), "")
     monkeypatch.setattr("qa.drp.command.processing", lambda *_args, **_options: run)
-    monkeypatch.setattr("qa.drp.executor.execute", execute)
-    monkeypatch.setattr("qa.drp.executor.log_like_pipetask", lambda: None)
+    monkeypatch.setattr("qa.drp.executor.run.execute", execute)
+    monkeypatch.setattr("qa.drp.executor.run.log_like_pipetask", lambda: None)
     dataset = OwnRaws(name="m51", bands=("r",), reference=reference)
     step = Step("testcam", "m51", Stage.PROCESS)
     job = Job(step, a_camera(), dataset, tmp_path, tmp_path, tmp_path, workers=3)

@@ -11,7 +11,7 @@ pytest.importorskip("numba")
 from qa.drp.algorithms.calibrate import calibrate
 from qa.drp.algorithms.coadd import Coadd, coadd_visits
 from qa.drp.algorithms.errors import UnusableImageError
-from qa.drp.algorithms.objects import measure_coadd, parents, truth_coverage
+from qa.drp.algorithms.objects import measure_coadd, parents, sky_noise, truth_coverage
 from qa.drp.algorithms.skygrid import TangentGrid
 from qa.drp.algorithms.solution import solutions_from_table
 from qa.drp.algorithms.sources import Detections
@@ -116,6 +116,28 @@ def test_a_coadd_without_data_is_refused() -> None:
     empty = Coadd(empty_patch(GRID, OUTER), np.zeros((600, 1000), dtype=np.int16))
     with pytest.raises(UnusableImageError, match="pixels with data, found none"):
         measure_coadd(empty, GRID, patch=0, outer=OUTER, inner=INNER)
+
+
+def test_a_bright_source_does_not_hide_its_faint_neighbour(coadd: Coadd) -> None:
+    """The threshold is that of the sky's noise: the light of a source itself does not raise it."""
+    variance = coadd.image.variance.copy()
+    bright = np.unravel_index(np.argmax(np.where(np.isfinite(variance), coadd.image.image, 0)), variance.shape)
+    sky = float(np.median(variance[np.isfinite(variance) & (coadd.n_visits == 3)]))
+    variance[bright] = 100 * sky
+    raised = MaskedImage(coadd.image.image, variance, coadd.image.mask, coadd.image.header)
+    noise = sky_noise(raised, coadd.n_visits)
+    assert noise[bright] == pytest.approx(np.sqrt(sky), rel=0.1)
+    assert np.isinf(noise[coadd.n_visits == 0]).all()
+
+
+@pytest.mark.parametrize("fewer", [1, 2])
+def test_fewer_visits_are_noisier(fewer: int) -> None:
+    """Where fewer visits see the sky its noise is larger, in the middle of a cell too."""
+    visits = np.full((64, 64), 4, np.int16)
+    visits[40:, :] = fewer
+    variance = (8.0 / visits).astype(np.float32)
+    image = MaskedImage(np.zeros((64, 64), np.float32), variance, np.zeros((64, 64), np.int16), {})
+    assert sky_noise(image, visits) == pytest.approx(np.sqrt(variance))
 
 
 def test_an_empty_sky_has_depth_and_no_objects() -> None:

@@ -17,6 +17,7 @@ from qa.drp.algorithms.sources import (
     footprint_mask,
     kernel,
     smoothed,
+    windowed_centroids,
 )
 from qa.drp.image import Mask, MaskedImage
 
@@ -103,3 +104,25 @@ def test_blending_is_judged_by_light() -> None:
     flux = np.array([1000.0, 10.0, 500.0])
     assert blended(x, y, flux, reach=5, fraction=0.02).tolist() == [False, True, False]
     assert blended(x[:1], y[:1], flux[:1], reach=5, fraction=0.02).tolist() == [False]
+
+
+def test_the_windowed_centroid_of_a_blend_is_its_brightest_part() -> None:
+    """The barycentre of two sources lies on neither; a window of the PSF's size goes to the brighter one."""
+    y, x = np.mgrid[:41, :61].astype(float)
+    plane = sum(
+        flux * np.exp(-((x - at) ** 2 + (y - 20) ** 2) / (2 * 1.8**2)) for flux, at in ((1000.0, 26.0), (600.0, 33.0))
+    )
+    image = MaskedImage(plane.astype(np.float32), np.ones(plane.shape, np.float32), np.zeros(plane.shape, np.int16), {})
+    barycentre = np.array([float((plane * x).sum() / plane.sum())])
+    found, row = windowed_centroids(image, x=barycentre, y=np.array([20.0]), sigma=1.8)
+    assert abs(barycentre[0] - 26) > 2
+    assert abs(found[0] - 26) < 1
+    assert row[0] == pytest.approx(20, abs=0.01)
+
+
+def test_a_window_without_light_leaves_the_position() -> None:
+    """Where there is nothing to move to, a position stays; nothing given gives nothing."""
+    empty = MaskedImage(np.zeros((30, 30), np.float32), np.ones((30, 30), np.float32), np.zeros((30, 30), np.int16), {})
+    x, y = windowed_centroids(empty, x=np.array([12.0]), y=np.array([9.0]), sigma=2.0)
+    assert (x[0], y[0]) == (12.0, 9.0)
+    assert len(windowed_centroids(empty, x=np.zeros(0), y=np.zeros(0), sigma=2.0)[0]) == 0

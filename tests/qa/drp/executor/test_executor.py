@@ -18,8 +18,8 @@ from lsst.daf.butler import Butler, DatasetType
 from qa.drp import executor
 from qa.drp.accounting import QuantumStatus, read_outside, read_quanta
 from qa.drp.command import PipelineRun, pipetask_command, process_environment
-from qa.drp.executor import Execution, execute
 from qa.drp.executor.books import open_graphs
+from qa.drp.executor.run import Execution, execute
 from qa.errors import EngineError
 
 pytestmark = pytest.mark.pipeline
@@ -194,7 +194,7 @@ def test_a_killed_run_is_taken_up_where_it_was(repo: Path) -> None:
     what = chores(repo, **orders)
     script = (
         "import sys; from pathlib import Path; from qa.drp.command import PipelineRun; "
-        "from qa.drp.executor import execute; repo, run, pipeline, query, marks, orders = sys.argv[1:]; "
+        "from qa.drp.executor.run import execute; repo, run, pipeline, query, marks, orders = sys.argv[1:]; "
         "config = (('chore', 'marks', marks), ('chore', 'orders', orders)); "
         "execute(PipelineRun(Path(repo), run, Path(pipeline), ('numbers',), query, config), workers=2)"
     )

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.importorskip("lsst.pipe.base")
-
 from qa.drp.executor.pool import Ended, Pool
 
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip("lsst.pipe.base")
-
 from qa.drp.executor.schedule import Schedule
 
 pytestmark = pytest.mark.pipeline
