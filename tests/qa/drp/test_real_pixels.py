@@ -124,7 +124,7 @@ def test_the_coadd_is_deeper_than_any_frame(night: Night) -> None:
     """Five frames go deeper than the best of them, by less than five of it would."""
     coadd = float(night.measure(range(FRAMES)).depth["depth5"][0])
     frames = [float(night.measure([visit]).depth["depth5"][0]) for visit in range(FRAMES)]
-    assert max(frames) + 0.2 < coadd < max(frames) + 1.25 * np.log10(FRAMES)
+    assert max(frames) + 0.15 < coadd < max(frames) + 1.25 * np.log10(FRAMES)
 
 
 def test_objects_of_the_frames_are_on_the_coadd(night: Night) -> None:

@@ -15,7 +15,7 @@ pytest.importorskip("lsst.pipe.base")
 
 from lsst.daf.butler import Butler, DatasetType
 
-from qa.drp import executor
+from qa.drp.executor import run as running
 from qa.drp.accounting import QuantumStatus, read_outside, read_quanta
 from qa.drp.command import PipelineRun, pipetask_command, process_environment
 from qa.drp.executor.books import open_graphs
@@ -225,11 +225,11 @@ def test_a_run_killed_before_its_first_quantum_is_taken_up(repo: Path, monkeypat
     def killed(*_: object) -> None:
         raise KilledError
 
-    begin = executor._begin
-    monkeypatch.setattr(executor, "_begin", killed)
+    begin = running._begin
+    monkeypatch.setattr(running, "_begin", killed)
     with pytest.raises(KilledError):
         execute(chores(repo))
-    monkeypatch.setattr(executor, "_begin", begin)
+    monkeypatch.setattr(running, "_begin", begin)
     assert len(open_graphs(repo, RUN)) == 1
     assert execute(chores(repo)) == Execution(succeeded=N + 1)
     assert not open_graphs(repo, RUN)
