@@ -49,6 +49,9 @@ ISOLATION = 3.0
 COMPARABLE = 2.0
 """Magnitudes."""
 
+MEETING = 0.5
+"""Windows that come to rest within so many FWHM of each other have found the same source."""
+
 CELL = 32
 """Side in px of the cells whose median tells the noise of the sky."""
 
@@ -91,7 +94,7 @@ def measure_coadd(coadd: Coadd, grid: TangentGrid, *, patch: int, outer: Box, in
     threshold = SIGNIFICANCE * float(np.sqrt(np.sum(kernel(smoothing) ** 2)))
     noise = sky_noise(rough, coadd.n_visits)
     found = detect(rough, noise=noise, threshold=threshold, fwhm=smoothing, area=AREA, levels=LEVELS)
-    found = _at_peaks(rough, found)
+    found = at_peaks(rough, found)
     image, _ = subtract_background(coadd.image, segments=found.segments, halo=halo_of(found))
     known = CoaddPsf.of(coadd.contributions, grid)
     sources, psf, _ = measure(image, found, psf=known.within(covered) if known.contributions else None)
@@ -147,32 +150,47 @@ def sky_noise(image: MaskedImage, n_visits: NDArray[np.int16]) -> NDArray[np.flo
 
     It is infinite without data, where nothing is found.
     """
-    visits = np.where(n_visits > 0, n_visits, np.int16(1)).astype(np.float32)
-    of_one_visit = _typical(np.where(np.isfinite(image.variance), image.variance * visits, np.float32(np.nan)), CELL)
-    sky = np.minimum(image.variance, of_one_visit / visits)
-    return np.sqrt(np.where(np.isfinite(image.variance), sky, np.float32(np.inf)))
+    visits = np.maximum(n_visits, np.int16(1)).astype(np.float32)
+    known = np.isfinite(image.variance)
+    of_one_visit = np.where(known, image.variance * visits, np.float32(np.nan))
+    sky: NDArray[np.float32] = np.where(known, _typical(of_one_visit) / visits, np.float32(np.inf))
+    return np.sqrt(np.minimum(image.variance, sky))
 
 
-def _typical(plane: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
-    """Return the median of the known values of each square cell, infinite where there are none, at every pixel."""
+def _typical(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return at every pixel the median of what is known of its cell, infinite without; one pixel in four tells it."""
     ny, nx = plane.shape
-    padded = np.pad(plane, ((0, -ny % cell), (0, -nx % cell)), constant_values=np.nan)
-    cells = padded.reshape(padded.shape[0] // cell, cell, padded.shape[1] // cell, cell).swapaxes(1, 2)
-    values = np.sort(cells.reshape(*cells.shape[:2], cell * cell), axis=2)  # what is not known comes last
+    padded = np.pad(plane, ((0, -ny % CELL), (0, -nx % CELL)), constant_values=np.nan)[::2, ::2]
+    half = CELL // 2
+    rows, columns = padded.shape[0] // half, padded.shape[1] // half
+    cells = padded.reshape(rows, half, columns, half).swapaxes(1, 2).reshape(rows, columns, half * half)
+    values = np.sort(cells, axis=2)  # what is not known comes last
     known = np.count_nonzero(np.isfinite(values), axis=2)
     middle = np.take_along_axis(values, np.maximum(known - 1, 0)[:, :, None] // 2, axis=2)[:, :, 0]
-    middle = np.where(known > 0, middle, np.float32(np.inf)).astype(np.float32)
-    return np.repeat(np.repeat(middle, cell, axis=0), cell, axis=1)[:ny, :nx]
+    middle[known == 0] = np.inf
+    whole: NDArray[np.float32] = np.repeat(np.repeat(middle, CELL, axis=0), CELL, axis=1)[:ny, :nx]
+    return whole
 
 
-def _at_peaks(image: MaskedImage, found: Detections) -> Detections:
+def at_peaks(image: MaskedImage, found: Detections) -> Detections:
     """Move the detections to the centroids within a window of the PSF's size: a blend's is that of its brightest part.
 
-    The barycentre of two sources that share an isophote may lie on neither.
+    The barycentre of two sources that share an isophote may lie on neither. Where two detections would come to rest
+    on one source, the one that has the longer way stays.
     """
-    sigma = max(float(image.header.get("PSFFWHM", 0.0)), 2.0) / FWHM_PER_SIGMA
-    x, y = windowed_centroids(image, x=found.x, y=found.y, sigma=sigma)
-    return replace(found, x=x, y=y)
+    fwhm = max(float(image.header.get("PSFFWHM", 0.0)), 2.0)
+    x, y = windowed_centroids(image, x=found.x, y=found.y, sigma=fwhm / FWHM_PER_SIGMA)
+    stays = _meeting(x, y, np.hypot(x - found.x, y - found.y), reach=MEETING * fwhm)
+    return replace(found, x=np.where(stays, found.x, x), y=np.where(stays, found.y, y))
+
+
+def _meeting(x: Floats, y: Floats, way: Floats, *, reach: float) -> Flags:
+    """Of those that come within `reach` of each other, tell all but the one with the shortest way."""
+    stays = np.zeros(len(x), dtype=bool)
+    if len(x) > 1:
+        one, other = cKDTree(np.column_stack([x, y])).query_pairs(reach, output_type="ndarray").T
+        stays[np.where(way[one] > way[other], one, other)] = True
+    return stays
 
 
 def _objects(sources: Table, grid: TangentGrid, *, patch: int, outer: Box, inner: Box) -> Table:

@@ -137,7 +137,8 @@ def windowed_centroids(exposure: MaskedImage, *, x: Floats, y: Floats, sigma: fl
     """
     if not len(x):
         return x, y
-    x_new, y_new, _ = sep.winpos(exposure.image, x, y, sigma, mask=unusable(exposure.mask))
+    # Finer parts of pixels than one change nothing but the cost, which is four times as high with sep's eleven.
+    x_new, y_new, _ = sep.winpos(exposure.image, x, y, sigma, mask=unusable(exposure.mask), subpix=1)
     known = np.isfinite(x_new + y_new)
     return np.where(known, x_new, x), np.where(known, y_new, y)
 

@@ -11,7 +11,7 @@ pytest.importorskip("numba")
 from qa.drp.algorithms.calibrate import calibrate
 from qa.drp.algorithms.coadd import Coadd, coadd_visits
 from qa.drp.algorithms.errors import UnusableImageError
-from qa.drp.algorithms.objects import measure_coadd, parents, sky_noise, truth_coverage
+from qa.drp.algorithms.objects import at_peaks, measure_coadd, parents, sky_noise, truth_coverage
 from qa.drp.algorithms.skygrid import TangentGrid
 from qa.drp.algorithms.solution import solutions_from_table
 from qa.drp.algorithms.sources import Detections
@@ -138,6 +138,17 @@ def test_fewer_visits_are_noisier(fewer: int) -> None:
     variance = (8.0 / visits).astype(np.float32)
     image = MaskedImage(np.zeros((64, 64), np.float32), variance, np.zeros((64, 64), np.int16), {})
     assert sky_noise(image, visits) == pytest.approx(np.sqrt(variance))
+
+
+def test_two_detections_do_not_come_to_rest_on_one_source() -> None:
+    """The nearer one takes the peak; the other stays where it was found."""
+    y, x = np.mgrid[:60, :60].astype(float)
+    star = (1000 * np.exp(-((x - 30) ** 2 + (y - 30) ** 2) / (2 * 1.7**2))).astype(np.float32)
+    image = MaskedImage(star, np.ones_like(star), np.zeros(star.shape, np.int16), {"PSFFWHM": 4.0})
+    start, one = np.array([30.8, 27.9]), np.ones(2)
+    moved = at_peaks(image, Detections(start, np.array([30.0, 30.0]), one, one, one, one, np.zeros((60, 60), np.int32)))
+    assert moved.x[0] == pytest.approx(30, abs=0.01)
+    assert moved.x[1] == start[1]
 
 
 def test_an_empty_sky_has_depth_and_no_objects() -> None:
