@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from obs_registry.lease import state_of
+from qa import baselines
 from qa.errors import DocumentError
+from qa.foreign.definitions import definitions
 from qa.journal import read_record, runs_under
-from qa.metrics import catalogue
+from qa.judged import FindingState
 from qa.plan import NOT_ASKED
 from reports.night import CameraNight, Night, Picture, RunStatus
 from reports.order import band_rank
@@ -20,13 +23,23 @@ if TYPE_CHECKING:
 
     from ci.lanes import Context
     from obs_registry.model import Camera
+    from qa.judged import Incident
+    from qa.ledger import Entry
     from qa.record import RunRecord
+
+SHOWN = timedelta(days=180)
+"""How far back the histories of a report reach: its charts show sixty nights."""
+
+RUN_ID = "%Y%m%dT%H%M%SZ"
+"""How a run's id begins: with the time at which it was planned, which findings carry as well."""
+
+_ID_LENGTH = len("20260101T000000Z")
 
 
 def night_of(context: Context, folder: Path, record: RunRecord) -> Night:
     """Put together what a report shows of a run."""
     last_coadds = context.store.last_coadds() if context.store else {}
-    history = context.store.history() if context.store else {}
+    history = context.store.history(after=_since(record)) if context.store else {}
     return Night(
         plan=record.plan,
         started=record.started,
@@ -36,12 +49,45 @@ def night_of(context: Context, folder: Path, record: RunRecord) -> Night:
             *_unknown_cameras(context, record),
         ),
         comparisons=record.comparisons,
-        definitions=catalogue(),
+        definitions=definitions(record),
         exit_code=record.exit_code or 0,
         history={series: tuple(points) for series, points in history.items()},
         provenance=record.provenance,
         previous_cameras=_previous_cameras(folder, record),
+        shifts=record.shifts,
+        incidents=record.incidents,
+        findings=record.findings,
+        earlier=tuple(_earlier_incidents(folder, record)),
+        ledger=_ledger(context),
     )
+
+
+def _since(record: RunRecord) -> datetime | None:
+    """Return how far back histories are read; imported files are few and years apart."""
+    return None if record.imported else record.started - SHOWN
+
+
+def _earlier_incidents(folder: Path, record: RunRecord) -> Iterator[Incident]:
+    """Yield the incidents of nights before that findings of this one belong to, from the runs that opened them."""
+    known = {one.id for one in record.incidents}
+    lost = [
+        one for one in record.findings if one.incident not in known | {None} and one.state is not FindingState.FIXED
+    ]
+    nights = {f"{when:{RUN_ID}}" for one in lost for when in (one.first, one.since) if when is not None}
+    wanted = {one.incident for one in lost}
+    for run in runs_under(folder.parent):
+        if run.name[:_ID_LENGTH] in nights and run.name < folder.name:
+            with suppress(DocumentError):  # told when that night is asked for
+                yield from (one for one in read_record(run).incidents if one.id in wanted)
+
+
+def _ledger(context: Context) -> tuple[Entry, ...]:
+    """Return every decision about baselines; a ledger that cannot be read costs its page, not the report."""
+    try:
+        return baselines.ledger(context.settings.regression_data)
+    except DocumentError as error:
+        context.console.say(f"warning: the report is without the ledger: {error}")
+        return ()
 
 
 def _camera_night(
@@ -91,11 +137,19 @@ def _unknown_cameras(context: Context, record: RunRecord) -> Iterator[CameraNigh
         if name not in known:
             status, reason = _status(record, name)
             steps = tuple(one for one in record.outcomes.values() if one.step.camera == name)
-            yield CameraNight(name, name, "", lease="unknown", status=status, reason=reason, steps=steps)
+            caveats = tuple(text for key, one in record.measured.items() if key[0] == name for text in one.caveats)
+            yield CameraNight(
+                name, name, "", lease="unknown", status=status, reason=reason, steps=steps, caveats=caveats
+            )
 
 
 def _previous_cameras(folder: Path, record: RunRecord) -> tuple[str, ...]:
-    """Return the cameras of the run before this one in its lane, but for those deliberately left out of this one."""
+    """Return the cameras of the run before this one in its lane, but for those deliberately left out of this one.
+
+    Of imported files none are missed.
+    """
+    if record.imported is not None:
+        return ()  # files come as they come
     spared = {one.camera for one in record.plan.not_run if one.reason == NOT_ASKED}
     for run in reversed([run for run in runs_under(folder.parent) if run.name < folder.name]):
         with suppress(DocumentError):  # a damaged journal of another night is told when that night is asked for

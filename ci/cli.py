@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,12 +21,26 @@ VERBS = {
     "measure": "Measure a matched catalogue, or a finished run again.",
     "compare": "Judge a run's measurements again.",
     "report": "Write the report of a run again.",
+    "blame": "Say what is to blame for what moved in a run.",
+    "diff": "Show what changed between two runs, and how each metric moved.",
+    "finding": "Show what is wrong since when, and let a finding stand for a while.",
+    "import": "Judge measurements that others made.",
+    "export": "Write a run's results as others read them.",
     "baseline": "Show, accept and undo baselines.",
-    "requirements": "Show the science requirements.",
+    "requirements": "Show the science requirements, and examine documents of them.",
     "history": "Show how a metric moved over the nights.",
+    "bisect": "Find the commits that brought a change between two runs.",
+    "jenkins": "Begin builds on a Jenkins server, wait for them, collect what they left.",
     "status": "Show the state of the last run and of every camera.",
 }
 INTERRUPTED = 130
+
+
+def command_of(verb: str) -> click.Command:
+    """Import the command of a verb: the module and the function of its name, with `_` behind a word of Python's own."""
+    name = f"{verb}_" if iskeyword(verb) else verb
+    command: click.Command = getattr(import_module(f"ci.verbs.{name}"), name)
+    return command
 
 
 class _Verbs(click.Group):
@@ -37,8 +52,7 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in VERBS:
             return None
-        command: click.Command = getattr(import_module(f"ci.verbs.{cmd_name}"), cmd_name)
-        return command
+        return command_of(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

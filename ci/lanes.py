@@ -243,7 +243,9 @@ def _readable_record(context: Context, run: Path) -> RunRecord | None:
         return None
 
 
+SOFTWARE = ("package ", "data ", "config ", "calibrations ", "refcat ", "container ")
+"""Facts that say what a run computes; those of the machine may change when a run is continued."""
+
+
 def _software(facts: dict[str, str]) -> dict[str, str]:
-    return {
-        name: value for name, value in facts.items() if name.startswith(("package ", "data ")) or name == "revision"
-    }
+    return {name: value for name, value in facts.items() if name.startswith(SOFTWARE) or name == "revision"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -19,3 +20,19 @@ runs = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 camera = click.option("--camera", "cameras", multiple=True, help="Only this camera; may be repeated.")
+
+
+class Duration(click.ParamType[float]):
+    """A time span such as `90m`, `2h` or `1.5d`, in seconds; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a span."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", str(value).strip())
+        if found is None or float(found[1]) <= 0:
+            self.fail(f"must be a time span such as 90m or 2h, got {value!r}", param, ctx)
+        return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+DURATION = Duration()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ci.foreign import with_imported
 from ci.lanes import new_run_id, open_planned
-from qa.drp.own_raws import dataset_name, described, prepare
 from qa.journal import read_record
 from qa.model import Lane, Plan, Stage, Step, Trigger
 
@@ -37,6 +37,8 @@ def open_own(
     DocumentError
         If there is nothing to process, or the reference catalogue is unusable.
     """
+    from qa.drp.own_raws import dataset_name, prepare  # noqa: PLC0415 - brings the Butler, seconds of CPU
+
     chosen = context.camera(camera)
     given = {"raws": raws, "reference": reference, "calibrations": calibrations}
     facts = {f"data {name}": str(path.resolve()) for name, path in given.items() if path is not None}
@@ -52,10 +54,17 @@ def open_own(
 
 
 def with_own(context: Context, folder: Path) -> Context:
-    """Return a context that knows the data set of a run of a user's raws; for other runs, the context itself."""
+    """Return a context that knows the data set of a run of a user's raws, or one of imported files.
+
+    For other runs it is the context itself.
+    """
     plan = read_record(folder).plan
+    if plan.lane is Lane.IMPORTED:
+        return with_imported(context, folder)
     if plan.lane is not Lane.RAWS:
         return context
+    from qa.drp.own_raws import described  # noqa: PLC0415 - as above
+
     (place,) = {(step.camera, step.dataset) for step in plan.steps}
     dataset = described(folder / place[0] / place[1])
     known = {camera.name: camera for camera in context.cameras}

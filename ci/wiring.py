@@ -82,7 +82,7 @@ def make_context(
         store=store,
         clock=lambda: datetime.now(UTC),
         console=console,
-        provenance=collect(),
+        provenance=collect(healthy, recipes=settings.regression_data),
         jobs=jobs or os.cpu_count() or 1,
         keep_pixels=keep_pixels,
         stop=stop,

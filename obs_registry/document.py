@@ -69,14 +69,37 @@ def parse(text: str) -> Document:
     try:
         loader = _Loader(text)
         try:
-            node = loader.get_single_node()
-            lines, repeated = _locate(node)
-            value = None if node is None else loader.construct_document(node)
+            return _document(loader, loader.get_single_node())
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
         raise YamlError(*_where_and_what(error)) from None
-    return Document(value, lines, repeated)
+
+
+def parse_all(text: str) -> tuple[Document, ...]:
+    """Read all YAML documents of a text.
+
+    Raises
+    ------
+    YamlError
+        If the text is not YAML, or asks for more than plain values.
+    """
+    documents = []
+    try:
+        loader = _Loader(text)
+        try:
+            while loader.check_node():
+                documents.append(_document(loader, loader.get_node()))
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise YamlError(*_where_and_what(error)) from None
+    return tuple(documents)
+
+
+def _document(loader: _Loader, node: Node | None) -> Document:
+    lines, repeated = _locate(node)
+    return Document(None if node is None else loader.construct_document(node), lines, repeated)
 
 
 def replace(text: str, values: Mapping[Key, date | str]) -> str:

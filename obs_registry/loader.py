@@ -8,7 +8,7 @@ registry without fault.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
@@ -113,7 +113,7 @@ def read_file(path: Path) -> CameraFile:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return CameraFile(None, (Fault(str(path), 0, "", "readable text in UTF-8", str(error)),))
-    entry = parse_camera(text, str(path))
+    entry = _with_profile(parse_camera(text, str(path)), path)
     if entry.name in {None, path.stem}:
         return entry
     fault = Fault(str(path), entry.line, "name", f"{path.stem!r}, like the file", repr(entry.name))
@@ -149,6 +149,27 @@ def _validate(document: Document, file: str) -> tuple[Camera | None, tuple[Fault
     except ValidationError as error:
         return None, (*faults, *faults_of(error, document, file))
     return (None if faults else camera), tuple(faults)
+
+
+def _with_profile(entry: CameraFile, path: Path) -> CameraFile:
+    """Find the camera's requirements profile if it is a file of the user's: beside the camera file.
+
+    A path is seen from the camera file's folder; a name may be that of a file in the folder `requirements` there.
+    """
+    if entry.camera is None:
+        return entry
+    requirements = entry.camera.requirements
+    is_path = "/" in requirements.profile or requirements.profile.endswith(".yaml")
+    place = path.parent / (requirements.profile if is_path else f"requirements/{requirements.profile}.yaml")
+    if place.is_file():
+        found = requirements.model_copy(update={"profile": str(place.resolve())})
+        return replace(entry, camera=entry.camera.model_copy(update={"requirements": found}))
+    if is_path:
+        line = parse(path.read_text(encoding="utf-8")).line("requirements", "profile")
+        required = "a file, seen from the folder of the camera's"
+        fault = Fault(str(path), line, "requirements.profile", required, f"none at {place}")
+        return replace(entry, camera=None, faults=(fault,))
+    return entry
 
 
 def _duplicate(entry: CameraFile, path: Path, owners: dict[str, str]) -> Iterator[Fault]:

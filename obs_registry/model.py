@@ -175,11 +175,43 @@ class Runtime(Entry):
     setup: Text | None = None
 
 
+class Waiver(Entry):
+    """Leave for a metric to be below the gate: in which bands (all if none are named), why, until when (included)."""
+
+    metric: Text
+    bands: Annotated[tuple[Text, ...] | None, Field(min_length=1)] = None
+    reason: Text
+    ticket: Text | None = None
+    expires: Day
+
+
 class Requirements(Entry):
-    """Which requirements apply, and the level below which a night fails."""
+    """Which requirements apply, the level below which a night fails, and what is excepted from that for a while.
+
+    `profile` is the name of a requirements document that comes with obsqa or is in the folder `requirements` beside
+    the camera's file, or the path of one, seen from that file's folder.
+    """
 
     profile: Text = "lpm-17"
     gate: Literal["minimum", "design", "stretch"] = "minimum"
+    waivers: tuple[Waiver, ...] = ()
+
+    @field_validator("waivers")
+    @classmethod
+    def _are_of_different_things(cls, waivers: tuple[Waiver, ...]) -> tuple[Waiver, ...]:
+        _refuse(cls.__name__, _repeated_waivers(waivers))
+        return waivers
+
+
+class Judging(Entry):
+    """How sure a night must be before it fails.
+
+    `confirm` is the number of successive nights that must show a change, or `rerun`: the data set is processed a second
+    time in the same night, and what does not repeat is noise. The default is 1, because the embedded pipeline repeats
+    to the last bit: what is seen once is there.
+    """
+
+    confirm: Count | Literal["rerun"] = 1
 
 
 class Camera(Entry):
@@ -195,11 +227,20 @@ class Camera(Entry):
     datasets: tuple[Dataset, ...] = ()
     runtime: Runtime = Runtime()
     requirements: Requirements = Requirements()
+    judging: Judging = Judging()
 
     @property
     def bands(self) -> tuple[str, ...]:
         """The bands the camera has filters for, in the order of its filter list."""
         return self.instrument.bands
+
+    @field_validator("requirements")
+    @classmethod
+    def _waivers_are_of_own_bands(cls, requirements: Requirements, info: ValidationInfo) -> Requirements:
+        if instrument := info.data.get("instrument"):
+            named = [waiver.bands or () for waiver in requirements.waivers]
+            _refuse(cls.__name__, _without_filter(named, instrument.bands, before=("waivers",)))
+        return requirements
 
     @field_validator("lease")
     @classmethod
@@ -214,7 +255,7 @@ class Camera(Entry):
     def _datasets_are_consistent(cls, datasets: tuple[Dataset, ...], info: ValidationInfo) -> tuple[Dataset, ...]:
         faults = [*_repeated_names(datasets)]
         if instrument := info.data.get("instrument"):
-            faults += _bands_without_filter(datasets, instrument.bands)
+            faults += _without_filter([dataset.bands for dataset in datasets], instrument.bands)
         _refuse(cls.__name__, faults)
         return datasets
 
@@ -227,9 +268,22 @@ def _repeated_names(datasets: tuple[Dataset, ...]) -> Iterable[InitErrorDetails]
             yield _fault("a name no other data set of the camera has", repr(dataset.name), index, "name")
 
 
-def _bands_without_filter(datasets: tuple[Dataset, ...], known: tuple[str, ...]) -> Iterable[InitErrorDetails]:
+def _repeated_waivers(waivers: tuple[Waiver, ...]) -> Iterable[InitErrorDetails]:
+    """Find waivers that cover what one before them covers: which of the two days holds would be a guess."""
+    for index, waiver in enumerate(waivers):
+        for other in waivers[:index]:
+            shared = set(waiver.bands or other.bands or ()) & set(other.bands or waiver.bands or ())
+            if other.metric == waiver.metric and (shared or waiver.bands is other.bands is None):
+                where = f" in {', '.join(sorted(shared))}" if shared else ""
+                yield _fault("a metric and band no other waiver covers", f"{waiver.metric!r}{where} again", index)
+
+
+def _without_filter(
+    bands: Iterable[tuple[str, ...]], known: tuple[str, ...], *, before: tuple[str, ...] = ()
+) -> Iterable[InitErrorDetails]:
+    """Find bands the camera has no filter for, in the entries of the list at the key `before`."""
     required = f"a band the camera has a filter for ({', '.join(known) or 'it has none'})"
-    for index, dataset in enumerate(datasets):
-        for place, band in enumerate(dataset.bands):
+    for index, named in enumerate(bands):
+        for place, band in enumerate(named):
             if band not in known:
-                yield _fault(required, repr(band), index, "bands", place)
+                yield _fault(required, repr(band), *before, index, "bands", place)

@@ -30,20 +30,22 @@ def touched(cameras: Iterable[Camera], packages: Iterable[str], *, today: date) 
         The day on which leases are judged.
     """
     known = tuple(cameras)
-    changed = {_short(package) for package in packages}
-    common = changed - {name for camera in known for name in _own(camera)}
+    changed = {short_name(package) for package in packages}
+    common = changed - {name for camera in known for name in packages_of(camera)}
 
     def concerned(camera: Camera) -> bool:
         state = state_of(camera, today)
-        return (state.runs and not changed.isdisjoint(_own(camera))) or (state.gates and bool(common))
+        return (state.runs and not changed.isdisjoint(packages_of(camera))) or (state.gates and bool(common))
 
     return tuple(camera for camera in known if concerned(camera))
 
 
-def _own(camera: Camera) -> frozenset[str]:
+def packages_of(camera: Camera) -> frozenset[str]:
+    """Return the short names of the packages that concern only this camera: its own one and what it watches."""
     package = camera.package
-    return frozenset(map(_short, (package.name, package.repository, *package.watches)))
+    return frozenset(map(short_name, (package.name, package.repository, *package.watches)))
 
 
-def _short(package: str) -> str:
+def short_name(package: str) -> str:
+    """Return what a package is called without owner, address or ending, in lower case."""
     return package.strip().rstrip("/").removesuffix(".git").rpartition("/")[2].lower()

@@ -5,9 +5,11 @@ night repeated with nothing changed gives the same bits. What may differ is the 
 deviation stored with the baseline as its `tolerance`. `sigma` is the change in units of that spread, positive when
 worse; the spread is never taken below `ROUNDING` of the value, which another processor may cost. A change within
 `STEADY_WITHIN` spreads is none. For metrics that are best at zero, worse means larger in size, and a value that
-moved without coming nearer to zero (a change of sign) is a step.
+moved without coming nearer to zero (a change of sign) is a step. A tolerance that was *learned* from repeated runs
+needs no such floor where the baseline was measured on the same processor (`Policy.same_processor`): learned to be
+zero, any difference is a change.
 
-The decision table, G being the camera's gate level (`Status` before `gating`):
+The decision table, G being the camera's gate level (`Status` before leave is given, see below):
 
     change     now          baseline     status
     new        at G or up   -            pass
@@ -25,49 +27,61 @@ The decision table, G being the camera's gate level (`Status` before `gating`):
     missing    never measured, and a reason is given: warn, until the absence is accepted
     steady     unmeasured, and the absence was accepted: pass
 
-Resource metrics (family `resources`) are noisy and answer to no requirement: what would fail only warns. So does
-everything of a camera that does not gate (`gating=False`: orphaned).
+What the history adds. A `Shift` for the worse changes the first half of the verdict and makes a pass a warning; it
+fails nothing by itself, because the value is still within what was accepted. It counts while the value is nearer to the
+new level than to the old one, and until a baseline within half the shift of the new level is accepted:
+
+    step by the baseline    drift by the history            drift      status as of the step
+    new, steady, improved   drift by the history            drift      warn where it would pass
+    new, steady, improved   step or spike by the history    step       warn where it would pass
+
+Leave. Resource metrics (family `resources`) are noisy and answer to no requirement: what would fail only warns. So does
+everything of a camera that does not gate (`gating=False`: orphaned), and a value below the gate while a waiver of it
+holds - unless a deficit that was accepted grew: a waiver is leave to be below, not to get worse.
 """
 
 from __future__ import annotations
 
 import math
-import sys
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from qa import wording
+from qa import in_unit, wording
 from qa.errors import RequestError, UnknownNameError
+from qa.judged import Shift, ShiftKind
 from qa.metrics.base import Direction
 from qa.model import Baseline, Change, Comparison, Ladder, Level, Measurement, Status, Unmeasured
-from qa.requirements.ladder import convert, rank, reached
+from qa.policy import Policy, facing, is_below, level_of, soften
+from qa.spread import default_tolerance, repeats, run_to_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from qa.metrics.base import MetricDefinition
     from qa.model import Result, Scope
-    from qa.requirements import Requirements
 
     Accepted = Baseline | Unmeasured
     Key = tuple[str, Scope]
+
+__all__ = [
+    "BREAKING",
+    "NOT_REPORTED",
+    "STEADY_WITHIN",
+    "DuplicateResultError",
+    "Policy",
+    "compare",
+    "compare_all",
+    "default_tolerance",
+    "is_below",
+    "level_of",
+    "worse_by",
+]
 
 STEADY_WITHIN = 3.0
 """Changes up to this many run-to-run spreads are none."""
 
 BREAKING = 5.0
 """Without a requirement, a step of this many independent standard errors fails."""
-
-ROUNDING = 1e-6
-"""Least run-to-run spread, relative to the value: other processors and libraries round differently."""
-
-RESOURCES = "resources"
-"""The family of metrics that only ever warn."""
-
-RESOURCE_SPREAD = {"peak_memory": 0.1}
-OTHER_RESOURCE_SPREAD = 0.4
-"""Run-to-run spread of resources as a fraction of the value: CPU time on shared machines varies more than memory."""
 
 NOT_REPORTED = "nothing was reported"
 """Reason of an expected metric of which the run says nothing at all."""
@@ -81,32 +95,16 @@ class DuplicateResultError(RequestError):
         super().__init__(f"{metric} of {scope}: a run must hold one result of each metric and scope, found two")
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a camera's results answer to: the requirements, its gate level, and whether it gates at all."""
-
-    requirements: Requirements | None = None
-    gate: Level = Level.MINIMUM
-    gating: bool = True
-
-
-def default_tolerance(measurement: Measurement, definition: MetricDefinition) -> float:
-    """Return the run-to-run spread to assume when a baseline is accepted, in the measurement's unit.
-
-    One object in n that comes or goes moves a mean by about its standard error over sqrt(n); a count or a time
-    without an error gets none, resources a fraction of their value.
-    """
-    if definition.family == RESOURCES:
-        return abs(measurement.value) * RESOURCE_SPREAD.get(measurement.metric, OTHER_RESOURCE_SPREAD)
-    if measurement.stderr is None:
-        return 0.0
-    return measurement.stderr / math.sqrt(max(measurement.n, 1))
-
-
 def compare(
-    result: Result, accepted: Accepted | None, ladder: Ladder | None, *, definition: MetricDefinition, policy: Policy
+    result: Result,
+    accepted: Accepted | None,
+    ladder: Ladder | None,
+    *,
+    definition: MetricDefinition,
+    policy: Policy,
+    shift: Shift | None = None,
 ) -> Comparison:
-    """Judge one result against what was accepted (a baseline, or an absence) and what is required.
+    """Judge one result against what was accepted (a baseline, or an absence), what is required, and its history.
 
     Result, baseline and ladder of the comparison are in the definition's unit.
 
@@ -115,16 +113,19 @@ def compare(
     UnitMismatchError
         If one of them has a unit that does not measure what the definition says.
     """
-    ladder = _ladder_in(definition.unit, ladder)
+    unit = definition.unit
+    ladder = in_unit.ladder(unit, ladder)
+    policy = facing(ladder, policy)
     if isinstance(accepted, Baseline):
-        accepted = _baseline_in(definition.unit, accepted)
+        accepted = in_unit.baseline(unit, accepted)
     if isinstance(result, Unmeasured):
-        judged = _judge_absence(result, accepted, ladder)
-    elif isinstance(accepted, Baseline):
-        judged = _judge_change(_measured_in(definition.unit, result), accepted, ladder, definition, policy.gate)
+        return soften(_judge_absence(result, accepted, ladder), definition, policy)
+    result = in_unit.measured(unit, result)
+    if isinstance(accepted, Baseline):
+        judged = _judge_change(result, accepted, ladder, definition, policy)
     else:
-        judged = _judge_new(_measured_in(definition.unit, result), accepted, ladder, definition, policy.gate)
-    return _softened(judged, definition, policy)
+        judged = _judge_new(result, accepted, ladder, definition, policy.gate)
+    return soften(_by_history(judged, result, shift, definition.direction), definition, policy)
 
 
 def compare_all(
@@ -134,6 +135,7 @@ def compare_all(
     *,
     definitions: Mapping[str, MetricDefinition],
     policy: Policy,
+    shifts: Iterable[Shift] = (),
 ) -> tuple[Comparison, ...]:
     """Judge everything that was measured, expected or once accepted for a camera, in the order of metric and scope.
 
@@ -150,6 +152,7 @@ def compare_all(
         if (result.metric, result.scope) in found:
             raise DuplicateResultError(result.metric, result.scope)
         found[result.metric, result.scope] = result
+    latest = {(one.metric, one.scope): one for one in sorted(shifts, key=lambda one: one.found)}
     comparisons = []
     for metric, scope in sorted({*found, *expected, *accepted}, key=lambda key: (key[0], str(key[1]))):
         if metric not in definitions:
@@ -157,8 +160,9 @@ def compare_all(
             raise UnknownNameError(kind, metric, definitions)
         outcome = found.get((metric, scope)) or Unmeasured(metric, scope, NOT_REPORTED)
         ladder = policy.requirements.ladder(metric, scope.band) if policy.requirements else None
-        old = accepted.get((metric, scope))
-        comparisons.append(compare(outcome, old, ladder, definition=definitions[metric], policy=policy))
+        old, shift = accepted.get((metric, scope)), latest.get((metric, scope))
+        definition = definitions[metric]
+        comparisons.append(compare(outcome, old, ladder, definition=definition, policy=policy, shift=shift))
     return tuple(comparisons)
 
 
@@ -173,16 +177,6 @@ def worse_by(now: float, before: float, direction: Direction) -> float:
             return abs(now) - abs(before)
         case _:
             assert_never(direction)
-
-
-def level_of(value: float, ladder: Ladder | None, direction: Direction) -> Level:
-    """Return the level a value in the ladder's unit reaches; a metric best at zero is judged by its size."""
-    return reached(abs(value) if direction is Direction.ZERO else value, ladder)
-
-
-def is_below(level: Level, gate: Level) -> bool:
-    """Tell whether a level is below a gate; a metric without requirement is not."""
-    return level is not Level.NOT_APPLICABLE and rank(level) < rank(gate)
 
 
 def _judge_absence(result: Unmeasured, accepted: Accepted | None, ladder: Ladder | None) -> Comparison:
@@ -207,20 +201,23 @@ def _judge_new(
 
 
 def _judge_change(
-    result: Measurement, baseline: Baseline, ladder: Ladder | None, definition: MetricDefinition, gate: Level
+    result: Measurement, baseline: Baseline, ladder: Ladder | None, definition: MetricDefinition, policy: Policy
 ) -> Comparison:
     worse = worse_by(result.value, baseline.value, definition.direction)
-    spread = max(baseline.tolerance, ROUNDING * max(abs(result.value), abs(baseline.value)), sys.float_info.min)
-    change = _change(result.value - baseline.value, worse, STEADY_WITHIN * spread)
+    here = baseline.run in policy.same_processor
+    spread = run_to_run(result, baseline, same_processor=here)
+    # Learned repeats may be exact, while the spread to count in is never zero.
+    tolerance = baseline.tolerance if repeats(baseline, same_processor=here) else spread
+    change = _change(result.value - baseline.value, worse, STEADY_WITHIN * tolerance)
     level = level_of(result.value, ladder, definition.direction)
     was = level_of(baseline.value, ladder, definition.direction)
-    independent = _independent_errors(result, baseline, spread)
     if ladder is None:
-        status, why = _without_requirement(change, independent)
+        status, why = _without_requirement(change, _independent_errors(result, baseline, spread))
     else:
-        status, why = _with_requirement(change, below=is_below(level, gate), was_below=is_below(was, gate))
+        below, was_below = is_below(level, policy.gate), is_below(was, policy.gate)
+        status, why = _with_requirement(change, below=below, was_below=was_below)
     moved = wording.moved(result, baseline, change, worse=worse, spread=spread)
-    reason = wording.sentence(moved, wording.level(level, ladder, gate), wording.lost(level, was), why)
+    reason = wording.sentence(moved, wording.level(level, ladder, policy.gate), wording.lost(level, was), why)
     return Comparison(result, baseline, ladder, change, level, status, worse / spread, reason)
 
 
@@ -256,36 +253,22 @@ def _independent_errors(result: Measurement, baseline: Baseline, spread: float) 
     return abs(result.value - baseline.value) / math.hypot(spread, *errors) if errors else None
 
 
-def _softened(judged: Comparison, definition: MetricDefinition, policy: Policy) -> Comparison:
-    """Let resources, and cameras that do not gate, warn where others fail."""
-    if judged.status is not Status.FAIL:
+def _by_history(judged: Comparison, result: Measurement, shift: Shift | None, direction: Direction) -> Comparison:
+    """Let the history speak: of a drift, and of a step or spike within what was accepted."""
+    if shift is None or not _stands(shift, result, judged.baseline, direction):
         return judged
-    if definition.family == RESOURCES:
-        return replace(judged, status=Status.WARN, reason=wording.appended(judged.reason, wording.RESOURCES_WARN))
-    if not policy.gating:
-        return replace(judged, status=Status.WARN, reason=wording.appended(judged.reason, wording.NOT_GATING))
-    return judged
+    change = Change.DRIFT if shift.kind is ShiftKind.DRIFT else Change.STEP
+    status = Status.WARN if judged.status is Status.PASS else judged.status
+    reason = wording.appended(judged.reason, wording.history(shift, result.unit))
+    return replace(judged, change=change, status=status, reason=reason)
 
 
-def _measured_in(unit: str, result: Measurement) -> Measurement:
-    if result.unit == unit:
-        return result
-    scale = partial(convert, unit=result.unit, to=unit, what=f"{result.metric} of {result.scope}")
-    stderr = None if result.stderr is None else scale(result.stderr)
-    return replace(result, value=scale(result.value), unit=unit, stderr=stderr)
-
-
-def _baseline_in(unit: str, baseline: Baseline) -> Baseline:
-    if baseline.unit == unit:
-        return baseline
-    scale = partial(convert, unit=baseline.unit, to=unit, what=f"baseline of {baseline.metric} of {baseline.scope}")
-    stderr = None if baseline.stderr is None else scale(baseline.stderr)
-    return replace(baseline, value=scale(baseline.value), unit=unit, stderr=stderr, tolerance=scale(baseline.tolerance))
-
-
-def _ladder_in(unit: str, ladder: Ladder | None) -> Ladder | None:
-    if ladder is None or ladder.unit == unit:
-        return ladder
-    scale = partial(convert, unit=ladder.unit, to=unit, what=f"requirement of {ladder.metric}")
-    minimum, design, stretch = scale(ladder.minimum), scale(ladder.design), scale(ladder.stretch)
-    return replace(ladder, unit=unit, minimum=minimum, design=design, stretch=stretch)
+def _stands(shift: Shift, result: Measurement, baseline: Baseline | None, direction: Direction) -> bool:
+    """Tell whether a shift is for the worse, the value has not come back, and the new level was not accepted."""
+    if shift.kind is ShiftKind.GAP or shift.after == shift.before:
+        return False
+    if worse_by(shift.after, shift.before, direction) < 0:
+        return False
+    came_back = abs(result.value - shift.before) < abs(result.value - shift.after)
+    accepted = baseline is not None and abs(baseline.value - shift.after) <= abs(shift.after - shift.before) / 2
+    return not came_back and not accepted

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime  # noqa: TC003 - pydantic resolves the annotations at run time
 from enum import StrEnum
 
-from qa.model import Level, Scope  # noqa: TC001 - as above
+from qa.model import Level, Scope, Status
 
 
 class ShiftKind(StrEnum):
@@ -124,7 +124,9 @@ class Finding:
     """One thing wrong with one series over the nights: what, since when, how often, and who knows of it.
 
     `id` is the same every night. `known` is a deficit or change that tonight did not bring. `incident` is the incident
-    of the night that opened it.
+    of the night that opened it. `since` is the night at which it took its present state (of a fixed one: the night that
+    found it mended), `shift` what the history said when it opened. `status` (before anybody's leave) and `sigma` say
+    how bad it was when last seen, or, of an acknowledged one, when it was acknowledged.
     """
 
     id: str
@@ -140,3 +142,7 @@ class Finding:
     incident: str | None = None
     acknowledgement: Acknowledgement | None = None
     forecast: Forecast | None = None
+    since: datetime | None = None
+    status: Status = Status.WARN
+    sigma: float | None = None
+    shift: Shift | None = None

@@ -17,6 +17,7 @@ class Lane(StrEnum):
     COMMIT = "commit"
     NIGHTLY = "nightly"
     RAWS = "raws"  # a user's own data
+    IMPORTED = "imported"  # measured elsewhere, read from a file
 
 
 class Stage(StrEnum):
@@ -128,9 +129,12 @@ class Measurement:
     stderr: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse NaN and infinity: what could not be measured is `Unmeasured`."""
+        """Refuse NaN, infinity and negative errors: what could not be measured is `Unmeasured`."""
         if not math.isfinite(self.value) or (self.stderr is not None and not math.isfinite(self.stderr)):
             msg = f"{self.metric} of {self.scope}: value and stderr must be finite, got {self.value} +- {self.stderr}"
+            raise ValueError(msg)
+        if self.stderr is not None and self.stderr < 0:
+            msg = f"{self.metric} of {self.scope}: stderr must not be negative, got {self.stderr}"
             raise ValueError(msg)
 
 
@@ -177,7 +181,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """A requirement's three targets in the metric's unit, with where they are written."""
+    """A requirement's three targets in the metric's unit, with where they are written.
+
+    `only` says that there is but one target, which stands for all three, and of which level it is: what misses it is
+    taken to be one level lower, and nothing reaches a higher one.
+    """
 
     metric: str
     band: str | None
@@ -187,11 +195,15 @@ class Ladder:
     design: float
     stretch: float
     citation: str
+    only: Level | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """An accepted value of one metric: what tonight is compared with."""
+    """An accepted value of one metric: what tonight is compared with.
+
+    `learned` says that the tolerance was learned from repeated runs, so that a tolerance of zero means bit-identical.
+    """
 
     metric: str
     scope: Scope
@@ -200,6 +212,7 @@ class Baseline:
     stderr: float | None
     tolerance: float
     run: str
+    learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +244,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
-    """One night's value of a series; `value` is None for a night it was not measured."""
+    """One night's value of a series; `value` is None for a night it was not measured.
+
+    `epoch` names what the values depend on and is known to change (the data set, of resources the host): where it
+    changes, the series starts anew and nothing is reported.
+    """
 
     run_id: str
     when: datetime
     value: float | None
     stderr: float | None
+    epoch: str = ""

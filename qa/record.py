@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003 - pydantic resolves the annotations at run time
 from typing import TYPE_CHECKING, Literal
 
+from qa.foreign.model import Definition, Source  # noqa: TC001 - pydantic resolves the annotations at run time
 from qa.judged import Finding, Incident, Shift  # noqa: TC001 - pydantic resolves the annotations at run time
-from qa.model import Comparison, Plan, Result, Stage, Step, StepOutcome, StepStatus
+from qa.model import Comparison, Ladder, Lane, Plan, Result, Stage, Step, StepOutcome, StepStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,6 +63,16 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """The results come from files written elsewhere: which, what their metrics say, and what they ask of them."""
+
+    sources: tuple[Source, ...]
+    definitions: tuple[Definition, ...]
+    ladders: tuple[Ladder, ...] = ()
+    event: Literal["imported"] = "imported"
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The run ended with this exit code."""
 
@@ -69,7 +80,7 @@ class RunFinished:
     event: Literal["run-finished"] = "run-finished"
 
 
-Event = RunStarted | StepStarted | StepFinished | Measured | Judged | RunFinished
+Event = RunStarted | StepStarted | StepFinished | Measured | Imported | Judged | RunFinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,7 @@ class RunRecord:
     shifts: tuple[Shift, ...] = ()
     incidents: tuple[Incident, ...] = ()
     findings: tuple[Finding, ...] = ()
+    imported: Imported | None = None
 
     @property
     def run_id(self) -> str:
@@ -124,7 +136,9 @@ class RunRecord:
         return all(self.is_done(step) for step in self.plan.steps if step.camera == camera)
 
     def coadds_measured(self, camera: str) -> datetime | None:
-        """Return when a camera was measured on coadds in this run, if it was."""
+        """Return when a camera was measured on coadds in this run, if it was; numbers from elsewhere do not count."""
+        if self.plan.lane is Lane.IMPORTED:
+            return None
         steps = [step for step in self.plan.steps if step.camera == camera and step.stage is Stage.MEASURE]
         times = [self.measured_at[key] for step in steps if (key := (step.camera, step.dataset)) in self.measured_at]
         return max(times) if times and self.completed(camera) else None
@@ -146,28 +160,28 @@ def _apply(record: RunRecord | None, entry: Entry) -> RunRecord | None:
 
 
 def _add(record: RunRecord, entry: Entry) -> RunRecord:
+    news: dict[str, object] = {}
     match entry.body:
         case StepStarted(step):
-            return replace(record, outcomes={k: v for k, v in record.outcomes.items() if k != step.key})
+            news = {"outcomes": {k: v for k, v in record.outcomes.items() if k != step.key}}
         case StepFinished(outcome):
-            return replace(record, outcomes={**record.outcomes, outcome.step.key: outcome})
+            news = {"outcomes": {**record.outcomes, outcome.step.key: outcome}}
         case Measured(camera, dataset) as body:
             key = (camera, dataset)
-            return replace(
-                record,
-                measured={**record.measured, key: body},
-                measured_at={**record.measured_at, key: entry.when},
-            )
+            news = {
+                "measured": {**record.measured, key: body},
+                "measured_at": {**record.measured_at, key: entry.when},
+            }
         case Judged() as judged:
-            return replace(
-                record,
-                comparisons=judged.comparisons,
-                unjudged=judged.unjudged,
-                shifts=judged.shifts,
-                incidents=judged.incidents,
-                findings=judged.findings,
-            )
+            news = {
+                "comparisons": judged.comparisons,
+                "unjudged": judged.unjudged,
+                "shifts": judged.shifts,
+                "incidents": judged.incidents,
+                "findings": judged.findings,
+            }
+        case Imported() as imported:
+            news = {"imported": imported}
         case RunFinished(exit_code):
-            return replace(record, finished=entry.when, exit_code=exit_code)
-        case _:
-            return record
+            news = {"finished": entry.when, "exit_code": exit_code}
+    return replace(record, **news)  # type: ignore[arg-type]  # each under the name of its field

@@ -7,30 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import (
-    Column,
-    DateTime,
-    Engine,
-    Float,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    delete,
-    event,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import Engine, bindparam, create_engine, delete, event, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from qa.epochs import epoch_of, is_resource
 from qa.errors import InfrastructureError
 from qa.model import HistoryPoint, Measurement, Result, Scope
+from qa.store_tables import CAMERAS, EPOCHS, RESULTS, RUNS, STATES, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,42 +29,22 @@ if TYPE_CHECKING:
 Series = tuple[str, Scope]
 """A metric's name and what it is measured on: the identity of a history."""
 
-_tables = MetaData()
-_runs = Table(
-    "runs",
-    _tables,
-    Column("run_id", String, primary_key=True),
-    Column("lane", String, nullable=False),
-    Column("started", DateTime, nullable=False),
-    Column("finished", DateTime),
-    Column("exit_code", Integer),
-)
-_cameras = Table(
-    "camera_runs",
-    _tables,
-    Column("run_id", ForeignKey("runs.run_id"), primary_key=True),
-    Column("camera", String, primary_key=True),
-    Column("completed", Integer, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("coadds_measured", DateTime),
-)
-_results = Table(
-    "results",
-    _tables,
-    Column("run_id", ForeignKey("runs.run_id"), primary_key=True),
-    Column("metric", String, primary_key=True),
-    Column("camera", String, primary_key=True),
-    Column("dataset", String, primary_key=True),
-    # Absent parts of a scope are '' and -1: NULL is equal to nothing and would let doubles in.
-    Column("band", String, primary_key=True),
-    Column("tract", Integer, primary_key=True),
-    Column("task", String, primary_key=True),
-    Column("value", Float),
-    Column("unit", String),
-    Column("n", Integer),
-    Column("stderr", Float),
-    Column("reason", String),
-)
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The state of the change detector before and after a run, as `qa.changes.dump` wrote it.
+
+    With the state before, a run can be judged again; there is none before a series' first.
+    """
+
+    run_id: str
+    started: datetime
+    before: str | None
+    after: str
+
+
+_POINT = (RESULTS.c.run_id, RESULTS.c.value, RESULTS.c.stderr, RESULTS.c.unit)
+_SERIES = tuple(RESULTS.c[name] for name in ("metric", "camera", "dataset", "band", "tract", "task"))
 
 
 class StoreError(InfrastructureError):
@@ -97,8 +63,18 @@ class Store(Protocol):
         """Add a run, or replace what is known of it."""
         ...
 
-    def history(self, *, camera: str | None = None, metric: str | None = None) -> Mapping[Series, list[HistoryPoint]]:
-        """Return series, each oldest first."""
+    def history(
+        self, *, camera: str | None = None, metric: str | None = None, after: datetime | None = None
+    ) -> Mapping[Series, list[HistoryPoint]]:
+        """Return series, each oldest first, of runs started after a time."""
+        ...
+
+    def states(self) -> Mapping[Series, Remembered]:
+        """Return what the change detector remembers of each series."""
+        ...
+
+    def save_states(self, states: Mapping[Series, Remembered]) -> None:
+        """Replace what the change detector remembers of some series."""
         ...
 
     def last_coadds(self) -> Mapping[str, datetime]:
@@ -126,7 +102,7 @@ class SqlStore:
             engine = create_engine(url, poolclass=NullPool)
             if engine.dialect.name == "sqlite":
                 event.listen(engine, "connect", _wait_for_writers)
-            _tables.create_all(engine)
+            TABLES.create_all(engine)
         except SQLAlchemyError as error:
             raise StoreError(url, error) from error
         return cls(engine)
@@ -145,30 +121,68 @@ class SqlStore:
         """Add a run, or replace what is known of it, in one transaction."""
         try:
             with self.engine.begin() as connection:
-                for table in (_results, _cameras, _runs):
+                for table in (EPOCHS, RESULTS, CAMERAS, RUNS):
                     connection.execute(delete(table).where(table.c.run_id == record.run_id))
                 _insert(connection, record)
         except SQLAlchemyError as error:
             raise StoreError(str(self.engine.url), error) from error
 
-    def history(self, *, camera: str | None = None, metric: str | None = None) -> Mapping[Series, list[HistoryPoint]]:
-        """Return series, each oldest first; unmeasured nights have no value."""
-        query = select(_results, _runs.c.started).join(_runs).order_by(_runs.c.started, _runs.c.run_id)
+    def history(
+        self, *, camera: str | None = None, metric: str | None = None, after: datetime | None = None
+    ) -> Mapping[Series, list[HistoryPoint]]:
+        """Return series, each oldest first, of runs started after a time; unmeasured nights have no value."""
+        query = select(*_POINT, *_SERIES).join(RUNS).order_by(RUNS.c.started, RUNS.c.run_id)
+        epochs = select(EPOCHS).join(RUNS)
+        if after:
+            query, epochs = (one.where(RUNS.c.started > _naive(after)) for one in (query, epochs))
         if camera:
-            query = query.where(_results.c.camera == camera)
+            query, epochs = query.where(RESULTS.c.camera == camera), epochs.where(EPOCHS.c.camera == camera)
         if metric:
-            query = query.where(_results.c.metric == metric)
-        series: dict[Series, list[HistoryPoint]] = {}
-        for row in self._rows(query):
-            point = HistoryPoint(row.run_id, _aware(row.started), row.value, row.stderr)
-            series.setdefault((row.metric, _scope(row)), []).append(point)
-        return series
+            query = query.where(RESULTS.c.metric == metric)
+        known = {(row.run_id, row.camera, row.dataset, bool(row.resources)): row.epoch for row in self._rows(epochs)}
+        started = {row.run_id: _aware(row.started) for row in self._rows(select(RUNS.c.run_id, RUNS.c.started))}
+        # A hundred thousand rows are usual: a series is named once, not for each of its rows.
+        found: dict[Any, list[HistoryPoint]] = {}
+        rows: Iterable[Any] = self._rows(query)
+        for run_id, value, stderr, unit, *place in rows:
+            # A value in another unit is another series' value.
+            epoch = f"{known.get((run_id, place[1], place[2], is_resource(place[0])), '')} {unit}"
+            found.setdefault(tuple(place), []).append(HistoryPoint(run_id, started[run_id], value, stderr, epoch))
+        return {_series(place): points for place, points in found.items()}
+
+    def states(self) -> Mapping[Series, Remembered]:
+        """Return what the change detector remembers of each series."""
+        return {
+            (row.metric, _scope(row)): Remembered(row.run_id, _aware(row.started), row.before, row.after)
+            for row in self._rows(select(STATES))
+        }
+
+    def save_states(self, states: Mapping[Series, Remembered]) -> None:
+        """Replace what the change detector remembers of some series, in one transaction."""
+        rows = [
+            {
+                **_series_row(metric, scope),
+                "run_id": one.run_id,
+                "started": _naive(one.started),
+                "before": one.before,
+                "after": one.after,
+            }
+            for (metric, scope), one in states.items()
+        ]
+        if not rows:
+            return
+        old = delete(STATES).where(*(column == bindparam(f"the_{column.name}") for column in STATES.primary_key))
+        keys = [{f"the_{column.name}": row[column.name] for column in STATES.primary_key} for row in rows]
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(old, keys)
+                connection.execute(insert(STATES), rows)
+        except SQLAlchemyError as error:
+            raise StoreError(str(self.engine.url), error) from error
 
     def last_coadds(self) -> Mapping[str, datetime]:
         """Return when each camera was last measured on coadds, in any lane."""
-        query = select(_cameras.c.camera, func.max(_cameras.c.coadds_measured).label("latest")).group_by(
-            _cameras.c.camera
-        )
+        query = select(CAMERAS.c.camera, func.max(CAMERAS.c.coadds_measured).label("latest")).group_by(CAMERAS.c.camera)
         return {row.camera: _aware(row.latest) for row in self._rows(query) if row.latest is not None}
 
     def _rows(self, query: object) -> Iterable[Row[tuple[object, ...]]]:
@@ -188,7 +202,7 @@ def _wait_for_writers(connection: object, _record: object) -> None:
 def _insert(connection: Connection, record: RunRecord) -> None:
     run = record.plan
     connection.execute(
-        insert(_runs).values(
+        insert(RUNS).values(
             run_id=run.run_id,
             lane=run.lane.value,
             started=_naive(record.started),
@@ -199,9 +213,12 @@ def _insert(connection: Connection, record: RunRecord) -> None:
     cameras = [_camera_row(record, camera) for camera in run.cameras]
     cameras += [_not_run_row(record, one.camera, one.reason) for one in run.not_run]
     if cameras:
-        connection.execute(insert(_cameras), cameras)
+        connection.execute(insert(CAMERAS), cameras)
+    epochs = [_epoch_row(record, camera, dataset, kind) for camera, dataset in record.measured for kind in (0, 1)]
+    if epochs:
+        connection.execute(insert(EPOCHS), epochs)
     if record.results:
-        connection.execute(insert(_results), [_result_row(run.run_id, result) for result in record.results])
+        connection.execute(insert(RESULTS), [_result_row(run.run_id, result) for result in record.results])
 
 
 def _camera_row(record: RunRecord, camera: str) -> dict[str, object]:
@@ -220,23 +237,35 @@ def _not_run_row(record: RunRecord, camera: str, reason: str) -> dict[str, objec
     return {"run_id": record.run_id, "camera": camera, **row}
 
 
-def _result_row(run_id: str, result: Result) -> dict[str, object]:
-    scope = result.scope
-    row: dict[str, object] = {
-        "run_id": run_id,
-        "metric": result.metric,
+def _epoch_row(record: RunRecord, camera: str, dataset: str, resources: int) -> dict[str, object]:
+    epoch = epoch_of(record.provenance, camera, dataset, resources=bool(resources))
+    return {"run_id": record.run_id, "camera": camera, "dataset": dataset, "resources": resources, "epoch": epoch}
+
+
+def _series_row(metric: str, scope: Scope) -> dict[str, object]:
+    return {
+        "metric": metric,
         "camera": scope.camera,
         "dataset": scope.dataset,
         "band": scope.band or "",
         "tract": -1 if scope.tract is None else scope.tract,
         "task": scope.task or "",
     }
+
+
+def _result_row(run_id: str, result: Result) -> dict[str, object]:
+    row = {"run_id": run_id, **_series_row(result.metric, result.scope)}
     # All rows of one statement have the same columns.
     empty = dict.fromkeys(("value", "unit", "n", "stderr", "reason"))
     if isinstance(result, Measurement):
         measured = {"value": result.value, "unit": result.unit, "n": result.n, "stderr": result.stderr}
         return row | empty | measured
     return row | empty | {"reason": result.reason}
+
+
+def _series(place: Any) -> Series:  # noqa: ANN401 - a row of `_SERIES`
+    metric, camera, dataset, band, tract, task = place
+    return metric, Scope(camera, dataset, band or None, None if tract < 0 else tract, task or None)
 
 
 def _scope(row: Row[tuple[object, ...]]) -> Scope:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from obs_registry.model import Camera, Dataset, Instrument, Lane, Lease, Package, Sponsor
+from qa.epochs import epoch_of, is_resource
 from qa.model import HistoryPoint, Measurement, Scope
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from qa.model import Result
     from qa.record import RunRecord
-    from qa.store import Series
+    from qa.store import Remembered, Series
 
 NOW = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
 """The moment at which the builders' world stands still."""
@@ -76,19 +77,30 @@ class MemoryStore:
     """A store that forgets: the test form of `qa.store.Store`."""
 
     records: dict[str, RunRecord] = field(default_factory=dict)
+    remembered: dict[Series, Remembered] = field(default_factory=dict)
 
     def save(self, record: RunRecord) -> None:
         """Keep a run."""
         self.records[record.run_id] = record
 
-    def history(self, *, camera: str | None = None, metric: str | None = None) -> Mapping[Series, list[HistoryPoint]]:
-        """Return series, each oldest first."""
+    def history(
+        self, *, camera: str | None = None, metric: str | None = None, after: datetime | None = None
+    ) -> Mapping[Series, list[HistoryPoint]]:
+        """Return series, each oldest first, of runs started after a time."""
         series: dict[Series, list[HistoryPoint]] = {}
         for record in sorted(self.records.values(), key=lambda one: (one.started, one.run_id)):
-            for result in record.results:
+            for result in record.results if after is None or record.started > after else ():
                 if camera in {None, result.scope.camera} and metric in {None, result.metric}:
                     series.setdefault((result.metric, result.scope), []).append(_point(record, result))
         return series
+
+    def states(self) -> Mapping[Series, Remembered]:
+        """Return what the change detector remembers of each series."""
+        return dict(self.remembered)
+
+    def save_states(self, states: Mapping[Series, Remembered]) -> None:
+        """Replace what the change detector remembers of some series."""
+        self.remembered.update(states)
 
     def last_coadds(self) -> Mapping[str, datetime]:
         """Return when each camera was last measured on coadds."""
@@ -102,6 +114,8 @@ class MemoryStore:
 
 
 def _point(record: RunRecord, result: Result) -> HistoryPoint:
+    scope, resources = result.scope, is_resource(result.metric)
+    known = epoch_of(record.provenance, scope.camera, scope.dataset, resources=resources)
     if isinstance(result, Measurement):
-        return HistoryPoint(record.run_id, record.started, result.value, result.stderr)
-    return HistoryPoint(record.run_id, record.started, None, None)
+        return HistoryPoint(record.run_id, record.started, result.value, result.stderr, f"{known} {result.unit}")
+    return HistoryPoint(record.run_id, record.started, None, None, f"{known} None")

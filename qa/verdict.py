@@ -28,12 +28,14 @@ def verdict(
     *,
     planned: Collection[Step] = (),
     not_gating: Collection[str] = (),
+    invalid: Collection[str] = (),
 ) -> ExitCode:
     """Return how a run ended.
 
     A failed comparison comes first (no rerun mends it), then a failed step, then what is lacking: a planned step
-    without outcome, a data set of which no measurement was judged, or a run in which nothing was measured. Steps of
-    the cameras in `not_gating` are not counted against the run; their comparisons only warn already.
+    without outcome, a data set of which no measurement was judged, a camera in `invalid` (it had an outage), or a run
+    in which nothing was measured. Cameras in `not_gating` are not counted against the run; their comparisons only warn
+    already.
     """
     if any(comparison.status is Status.FAIL for comparison in comparisons):
         return ExitCode.FAILED
@@ -43,6 +45,8 @@ def verdict(
     done = {outcome.step for outcome in gating}
     lacking = [step for step in planned if step not in done and step.camera not in not_gating]
     if lacking or _unjudged(comparisons, gating) or not _anything_measured(comparisons):
+        return ExitCode.INCOMPLETE
+    if any(camera not in not_gating for camera in invalid):
         return ExitCode.INCOMPLETE
     return ExitCode.PASS
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qa.judged import ShiftKind
 from qa.model import Baseline, Change, Level, Unmeasured
 from qa.requirements.ladder import OPERATORS, rank, target
 
 if TYPE_CHECKING:
+    from qa.judged import Shift
     from qa.model import Ladder, Measurement
+    from qa.requirements.waivers import Waiver
 
 CROSSED = "this crosses below the camera's gate, which the baseline met"
 DEFICIT_GREW = "a deficit below the camera's gate grew"
@@ -53,7 +56,7 @@ def absence(result: Unmeasured, accepted: Baseline | Unmeasured | None) -> str:
             )
         case Unmeasured():
             return sentence(f"{result.metric} was not measured, as accepted: {why}")
-        case None:
+        case _:
             return sentence(f"{result.metric} was not measured: {why}", "its absence has not been accepted")
 
 
@@ -75,6 +78,8 @@ def moved(result: Measurement, baseline: Baseline, change: Change, *, worse: flo
     verb = "improved" if change is Change.IMPROVED else "worsened" if worse > 0 else "moved without getting better"
     difference = f"{result.value - baseline.value:+.3g} {result.unit}".rstrip()
     times = abs(result.value - baseline.value) / spread
+    if baseline.learned and baseline.tolerance == 0:
+        return f"{result.metric} {verb} from {before} to {now} ({difference}, and repeated runs give the same bits)"
     return f"{result.metric} {verb} from {before} to {now} ({difference}, {times:.3g} times its run-to-run spread)"
 
 
@@ -84,6 +89,8 @@ def level(reached: Level, ladder: Ladder | None, gate: Level) -> str:
         return "nothing is required of it"
     if reached is Level.BELOW_MINIMUM:
         return f"it misses {_asked(Level.MINIMUM, ladder)}"
+    if ladder.only is not None and rank(reached) < rank(ladder.only):
+        return f"it misses {_asked(ladder.only, ladder)}"
     gap = f", and the camera's gate is {gate} ({_limit(gate, ladder)})" if rank(reached) < rank(gate) else ""
     return f"it reaches {_asked(reached, ladder)}{gap}"
 
@@ -98,6 +105,33 @@ def lost(now: Level, before: Level) -> str:
 def breaking(errors: float) -> str:
     """Say that sampling cannot explain a step."""
     return f"{errors:.3g} independent standard errors, so no sampling explains it"
+
+
+def history(shift: Shift, unit: str) -> str:
+    """Say what the nights before tell of a series."""
+    before, after = pair(shift.before, shift.after, unit)
+    began = shift.began.date().isoformat()
+    match shift.kind:
+        case ShiftKind.DRIFT:
+            return f"over the nights it has drifted from {before} to {after} since {began}"
+        case ShiftKind.STEP:
+            return f"over the nights it stepped from {before} to {after} on {began}"
+        case _:
+            return f"it is a spike: the nights before it was {before}"
+
+
+def waived(waiver: Waiver) -> str:
+    """Say that a value below the gate is waived."""
+    return f"waived until {waiver.expires}: {_excuse(waiver)}"
+
+
+def expired(waiver: Waiver) -> str:
+    """Say that a value below the gate was waived and is not any more."""
+    return f"its waiver expired on {waiver.expires}: {_excuse(waiver)}"
+
+
+def _excuse(waiver: Waiver) -> str:
+    return waiver.reason.removesuffix(".") + (f" ({waiver.ticket})" if waiver.ticket else "")
 
 
 def _asked(reached: Level, ladder: Ladder) -> str:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from qa.compare import STEADY_WITHIN
+from qa.requirements.ladder import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from qa.model import Comparison, Ladder
+
+_DAY = timedelta(days=1)
+_TICK = 52.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,9 @@ class Tick:
 
 
 def rungs(ladder: Ladder) -> tuple[tuple[str, float], ...]:
-    """Return the names and values of a ladder, best first."""
+    """Return the names and values of a ladder, best first; of one with a single target that one."""
+    if ladder.only is not None:
+        return ((ladder.only.value, target(ladder, ladder.only)),)
     return (("stretch", ladder.stretch), ("design", ladder.design), ("minimum", ladder.minimum))
 
 
@@ -93,3 +101,17 @@ def nice_ticks(low: float, high: float, count: int = 4) -> tuple[float, ...]:
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return tuple(float(f"{index * step:.12g}") for index in range(first, last + 1))
+
+
+def time_ticks(first: datetime, last: datetime, x: Axis) -> tuple[Tick, ...]:
+    """Mark days: every so many that six fit at most, fewer on a short axis; the only one where there is one."""
+    room = max(1, min(6, int((x(last.timestamp()) - x(first.timestamp())) / _TICK)))
+    days = (last - first) / _DAY
+    if days < 1:
+        return (Tick(x(last.timestamp()), f"{last.day} {last:%b}"),)
+    step = next((size for size in (1, 2, 7, 14, 28, 56, 91, 182, 365) if days / size <= room), int(days / room))
+    ticks, when = [], last
+    while when >= first:
+        ticks.append(Tick(x(when.timestamp()), f"{when.day} {when:%b}"))
+        when -= step * _DAY
+    return tuple(reversed(ticks))

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from qa.compare import STEADY_WITHIN
-from reports.axes import Axis, Span, Tick, nice_ticks, polylines, rungs, tolerance_band, value_axis
+from qa.judged import ShiftKind
+from reports.axes import Axis, Span, Tick, nice_ticks, polylines, rungs, time_ticks, tolerance_band, value_axis
+from reports.shifts import AHEAD, Frame, ShiftMark, crossing, forecast_mark, moment_of, shift_marks, shift_text
 from reports.wording import day, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
+    from qa.judged import Forecast, Shift
     from qa.model import Comparison, HistoryPoint
 
 CHART = (460.0, 190.0)
 _MARGIN = (50.0, 14.0, 74.0, 26.0)
 _POINTS = 60
 _WIDEST = 3.0
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +50,27 @@ class Chart:
     y_ticks: tuple[Tick, ...]
     beyond: tuple[str, ...]
     label: str
+    shifts: tuple[ShiftMark, ...] = ()
 
 
-def chart(points: Sequence[HistoryPoint], comparison: Comparison) -> Chart | None:
-    """Draw a series in time; None where no night has a value."""
+def chart(
+    points: Sequence[HistoryPoint],
+    comparison: Comparison,
+    *,
+    shifts: Sequence[Shift] = (),
+    forecast: Forecast | None = None,
+) -> Chart | None:
+    """Draw a series in time with what happened to it; None where no night has a value."""
     shown = points[-_POINTS:]
     measured = [(point, point.value) for point in shown if point.value is not None]
     if not measured:
         return None
     left, _, right, bottom = _MARGIN
     limits = tuple(rungs(comparison.ladder)) if comparison.ladder else ()
-    y = _chart_axis([value for _, value in measured], comparison, [limit for _, limit in limits])
-    x = _time_axis(shown, left + 8, CHART[0] - right - 8)
+    goal = crossing(forecast, comparison.ladder) if forecast else None
+    levels = [one.after for one in shifts] + ([] if goal is None else [goal])
+    y = _chart_axis([value for _, value in measured] + levels, comparison, [limit for _, limit in limits])
+    x = _time_axis(shown, left + 8, CHART[0] - right - 8, ahead=forecast if goal is not None else None)
     marks = {id(point): _mark(point, value, x, y) for point, value in measured}
     floor = CHART[1] - bottom - 5
     return Chart(
@@ -73,11 +84,42 @@ def chart(points: Sequence[HistoryPoint], comparison: Comparison) -> Chart | Non
         levels=tuple(Tick(y(limit), name) for name, limit in _distinct(limits) if y.holds(limit)),
         baseline=None if comparison.baseline is None else y.clipped(comparison.baseline.value),
         band=tolerance_band(y, comparison),
-        x_ticks=_time_ticks(shown, x),
+        x_ticks=time_ticks(shown[0].when, shown[-1].when, x),
         y_ticks=_value_ticks(y),
         beyond=tuple(f"{name} {number(limit)}" for name, limit in limits if not y.holds(limit)),
-        label=f"{len(measured)} nights from {day(shown[0].when)} to {day(shown[-1].when)}",
+        label=_label(shown, len(measured), shifts),
+        shifts=(
+            *shift_marks(shifts, shown, _frame(shown, x, y)),
+            *_ahead(shifts, forecast, goal, shown[-1].when, x=x, y=y),
+        ),
     )
+
+
+def _label(shown: Sequence[HistoryPoint], measured: int, shifts: Sequence[Shift]) -> str:
+    said = "".join(f"; {shift_text(one)}" for one in shifts)
+    return f"{measured} nights from {day(shown[0].when)} to {day(shown[-1].when)}{said}"
+
+
+def _frame(shown: Sequence[HistoryPoint], x: Axis, y: Axis) -> Frame:
+    left, top, _, bottom = _MARGIN
+    return Frame(
+        at=lambda when: x.clipped(when.timestamp()),
+        y=y,
+        left=left,
+        now=x(shown[-1].when.timestamp()),
+        top=top,
+        bottom=CHART[1] - bottom,
+    )
+
+
+def _ahead(
+    shifts: Sequence[Shift], forecast: Forecast | None, goal: float | None, now: datetime, *, x: Axis, y: Axis
+) -> tuple[ShiftMark, ...]:
+    """Continue the last drift to where it will cross a level."""
+    drifts = [one for one in shifts if one.kind is ShiftKind.DRIFT]
+    if forecast is None or goal is None or not drifts:
+        return ()
+    return (forecast_mark(forecast, goal, start=(now, drifts[-1].after), x=x, y=y),)
 
 
 def _chart_axis(values: Sequence[float], comparison: Comparison, limits: Sequence[float]) -> Axis:
@@ -92,10 +134,14 @@ def _chart_axis(values: Sequence[float], comparison: Comparison, limits: Sequenc
     return value_axis([*seen, *near], margin=0.08, start=CHART[1] - _MARGIN[3], end=_MARGIN[1])
 
 
-def _time_axis(points: Sequence[HistoryPoint], start: float, end: float) -> Axis:
+def _time_axis(points: Sequence[HistoryPoint], start: float, end: float, ahead: Forecast | None = None) -> Axis:
+    """Span the nights, and some days more where a forecast is to be drawn."""
     first, last = points[0].when.timestamp(), points[-1].when.timestamp()
     if last <= first:
         return Axis(first - 1, first + 1, start, end)
+    if ahead is not None:
+        wanted = moment_of(ahead.when).timestamp()
+        last = max(last, min(wanted + 0.1 * (wanted - first), last + AHEAD * (last - first)))
     return Axis(first, last, start, end)
 
 
@@ -111,20 +157,6 @@ def _distinct(limits: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
     for name, limit in limits:
         names[limit] = f"{name[:3]}, {names[limit]}" if limit in names else name
     return [(name, limit) for limit, name in names.items()]
-
-
-def _time_ticks(points: Sequence[HistoryPoint], x: Axis) -> tuple[Tick, ...]:
-    """Mark midnights: every so many days that four to six fit; the only night where there is one."""
-    first, last = points[0].when, points[-1].when
-    days = (last - first) / _DAY
-    if days < 1:
-        return (Tick(x(last.timestamp()), f"{last.day} {last:%b}"),)
-    step = next((size for size in (1, 2, 7, 14, 28, 56, 91, 182, 365) if days / size <= 6), int(days / 5))  # noqa: PLR2004
-    ticks, when = [], last
-    while when >= first:
-        ticks.append(Tick(x(when.timestamp()), f"{when.day} {when:%b}"))
-        when -= step * _DAY
-    return tuple(reversed(ticks))
 
 
 def _value_ticks(y: Axis) -> tuple[Tick, ...]:

@@ -31,14 +31,16 @@ class Gap:
     @property
     def grave(self) -> bool:
         """Tell whether it wants action, rather than being good to know."""
-        return self.kind in {"shrank", "overdue", "orphaned", "left-out"}
+        return self.kind in {"shrank", "overdue", "orphaned", "left-out", "caveat"}
 
 
-_ORDER = ("shrank", "overdue", "orphaned", "left-out", "lapsing", "not-run")
+_ORDER = ("shrank", "overdue", "orphaned", "left-out", "caveat", "lapsing", "not-run")
 
 
 def gaps(night: Night) -> tuple[Gap, ...]:
-    """Return the gaps in a night's coverage, gravest first."""
+    """Return the gaps in a night's coverage, gravest first; of imported files, what is amiss with them."""
+    if night.imported:
+        return tuple(Gap("caveat", one.name, one.title, text) for one in night.cameras for text in one.caveats)
     shrank = tuple(_shrank(night))
     told = {gap.camera for gap in shrank}
     others = (gap for camera in night.cameras for gap in _camera_gaps(camera, night.finished))

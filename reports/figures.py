@@ -1,19 +1,23 @@
-"""Whole plots to look at and take away: deterministic SVG by matplotlib without pyplot, for light and for dark pages.
+"""Whole plots to look at and take away: the same SVG each time, one for light and one for dark pages.
 
-What is small or repeated in every row is drawn by `reports.graphics` instead: matplotlib takes a second to import and a
-twentieth of a second for each plot.
+Drawn by hand, as the small graphics of the pages are: a report of a hundred metrics has twenty of them, for which
+matplotlib takes longer than all the rest.
 """
 
 from __future__ import annotations
 
-import io
+import math
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from reports.wording import MINUS
+from reports.axes import Axis, nice_ticks, time_ticks, value_axis
+from reports.wording import MINUS, legal, number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from reports.rows import Row
@@ -42,8 +46,19 @@ _DARK = dict(
         strict=True,
     )
 )
-_MARKERS = "oDs^vPX*"
-_GLYPHS = "\u25cf\u25c6\u25a0\u25b2\u25bc\u271a\u2716\u2605"
+_INK, _SOFT, _LINE = "#1c2024", "#5c6670", "#d9dcd8"
+# Shapes, so that colour never tells alone: disc, diamond, square, two triangles, plus, cross, ring of a hexagon.
+_MARKS = (
+    "m-2.4 0a2.4 2.4 0 1 0 4.8 0a2.4 2.4 0 1 0-4.8 0z",
+    "m0-3.2l3.2 3.2-3.2 3.2-3.2-3.2z",
+    "m-2.2-2.2h4.4v4.4h-4.4z",
+    "m0-2.8l2.8 4.8h-5.6z",
+    "m0 2.8l2.8-4.8h-5.6z",
+    "m-1-3h2v2h2v2h-2v2h-2v-2h-2v-2h2z",
+    "m0-1.3l1.7-1.7 1.3 1.3-1.7 1.7 1.7 1.7-1.3 1.3-1.7-1.7-1.7 1.7-1.3-1.3 1.7-1.7-1.7-1.7 1.3-1.3z",
+    "m-3 0l1.5-2.6h3l1.5 2.6-1.5 2.6h-3z",
+)
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 610, 8, 202
 _SERIES, _NIGHTS = 8, 60
 
 
@@ -91,65 +106,67 @@ def alt(name: str, series: Sequence[Series]) -> str:
 
 
 def draw(series: Sequence[Series], *, ylabel: str) -> tuple[str, str]:
-    """Draw the plot of all cameras; returns the SVG for light and for dark pages.
-
-    The second is the first with its colours exchanged, since drawing takes most of a report's time.
-    """
-    import matplotlib as mpl  # noqa: PLC0415 - a second of CPU that a first night, without history, does not need
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    style: Any = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "obsqa",
-        "font.sans-serif": ["DejaVu Sans"],
-        "font.size": 9,
-        "text.color": "#1c2024",
-        "axes.edgecolor": "#d9dcd8",
-        "axes.labelcolor": "#5c6670",
-        "xtick.color": "#5c6670",
-        "ytick.color": "#5c6670",
-    }
-    with mpl.rc_context(style):
-        figure = Figure(figsize=SIZE)
-        figure.patch.set_alpha(0.0)
-        axes = figure.add_axes((0.09, 0.11, 0.75, 0.85))
-        _plot(axes, series, ylabel)
-        stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "obsqa"})
-    light = stream.getvalue().replace("'DejaVu Sans'", "system-ui")
+    """Draw the plot of all cameras; returns the SVG for light and for dark pages, which differ in colour only."""
+    light = _svg(series, ylabel)
     return light, _darkened(light)
 
 
-def _plot(axes: Any, series: Sequence[Series], ylabel: str) -> None:  # noqa: ANN401 - matplotlib's Axes, imported late
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415
+def _svg(series: Sequence[Series], ylabel: str) -> str:
+    changes = [change for one in series for change in one.change]
+    whens = [when for one in series for when in one.when]
+    first, last = min(whens), max(whens)
+    start, end = first.timestamp(), last.timestamp()
+    x = Axis(start if end > start else start - 1, end if end > start else end + 1, _LEFT + 10, _RIGHT - 10)
+    y = value_axis([*changes, 0.0], margin=0.06, start=_BOTTOM, end=_TOP)
+    width, height = (round(72 * side) for side in SIZE)
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    middle = (_TOP + _BOTTOM) / 2
+    turned = f'<text fill="{_SOFT}" transform="translate(14 {middle:g}) rotate(-90)" text-anchor="middle">'
+    parts = [
+        f'{head} font-family="system-ui, sans-serif" font-size="11">',
+        *_scales(x, y, first, last),
+        f"{turned}{escape(legal(ylabel))}</text>",
+        *(_line(one, colour, glyph, x, y) for one, colour, glyph in zip(series, _COLOURS, _MARKS, strict=False)),
+        *_names(series, y),
+        "</svg>\n",
+    ]
+    return "\n".join(parts)
 
-    axes.patch.set_alpha(0.0)
-    axes.axhline(0.0, color="#5c6670", linewidth=0.8, dashes=(4, 3))
-    for one, colour, marker in zip(series, _COLOURS, _MARKERS, strict=False):
-        axes.plot(one.when, one.change, color=colour, linewidth=1.4, marker=marker, markersize=3.4)
-    locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(length=3, color="#d9dcd8")
-    axes.set_ylabel(ylabel)
-    _name_lines(axes, series)
+
+def _scales(x: Axis, y: Axis, first: datetime, last: datetime) -> Iterator[str]:
+    """Draw the axes with their ticks, and the baseline."""
+    yield f'<path d="M{_LEFT} {_TOP}V{_BOTTOM}H{_RIGHT}" fill="none" stroke="{_LINE}"/>'
+    yield f'<path d="M{_LEFT} {y(0.0)}H{_RIGHT}" stroke="{_SOFT}" stroke-width="0.8" stroke-dasharray="4 3"/>'
+    values = nice_ticks(y.low, y.high, 6)
+    step = min((later - value for value, later in pairwise(values)), default=0.0)
+    for value in values:
+        text = number(value, 10 * step or None)
+        yield f'<text fill="{_SOFT}" x="{_LEFT - 6}" y="{y(value) + 3.6:.1f}" text-anchor="end">{text}</text>'
+    for tick in time_ticks(first, last, x):
+        yield f'<path d="M{tick.at} {_BOTTOM}v4" stroke="{_LINE}"/>'
+        yield f'<text fill="{_SOFT}" x="{tick.at}" y="{_BOTTOM + 16}" text-anchor="middle">{tick.text}</text>'
 
 
-def _name_lines(axes: Any, series: Sequence[Series]) -> None:  # noqa: ANN401
+def _line(one: Series, colour: str, mark: str, x: Axis, y: Axis) -> str:
+    places = [(x(when.timestamp()), y(change)) for when, change in zip(one.when, one.change, strict=True)]
+    points = " ".join(f"{left:g},{top:g}" for left, top in places)
+    marks = "".join(f"M{left:g} {top:g}{mark}" for left, top in places)
+    line = f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.4" stroke-linejoin="round"/>'
+    return f'{line}<path d="{marks}" fill="{colour}"/>'
+
+
+def _names(series: Sequence[Series], y: Axis) -> Iterator[str]:
     """Write each series' name beside its last point, moved apart where they would overlap."""
-    low, high = axes.get_ylim()
-    room = (high - low) / 15
-    order = sorted(range(len(series)), key=lambda index: series[index].change[-1])
-    place = low - room
-    for index in order:
-        place = max(series[index].change[-1], place + room)
-        at = (place - low) / (high - low)
-        text = f"{_GLYPHS[index]} {series[index].label}"
-        axes.text(1.015, at, text, transform=axes.transAxes, color=_COLOURS[index], va="center", fontsize=8.5)
+    order = sorted(range(len(series)), key=lambda index: -series[index].change[-1])
+    least = [_TOP + 4 + 14 * place for place in range(len(order))]
+    bottom = _BOTTOM - 14 * (len(order) - 1)
+    at = -math.inf
+    for place, index in enumerate(order):
+        at = max(at + 14, least[place], min(y(series[index].change[-1]), bottom + 14 * place))
+        text = f'<text fill="{_INK}" x="{_RIGHT + 20}" y="{at + 3.6:.1f}">{escape(legal(series[index].label))}</text>'
+        yield f'<path d="M{_RIGHT + 10} {at:.1f}{_MARKS[index]}" fill="{_COLOURS[index]}"/>{text}'
 
 
 def _darkened(svg: str) -> str:
-    for light, dark in _DARK.items():
-        svg = svg.replace(light, dark)
-    return svg
+    """Exchange the colours of a light plot for those of a dark one."""
+    return re.sub("|".join(_DARK), lambda match: _DARK[match[0]], svg)

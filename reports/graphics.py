@@ -6,6 +6,7 @@ colours, so that one drawing serves light, dark and paper. Whole plots to take a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,18 @@ from qa.compare import STEADY_WITHIN
 from qa.metrics.base import Direction
 from qa.model import Measurement
 from reports.axes import Axis, Span, polylines, rungs, tolerance_band, value_axis
+from reports.shifts import Frame, ShiftMark, shift_marks, shift_text
 from reports.wording import number, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from qa.judged import Shift
     from qa.model import Comparison, HistoryPoint
 
 BULLET = (200.0, 24.0)
 SPARK = (120.0, 28.0)
+_LEVELS = ("stretch", "design", "minimum", "below-minimum")
 _INSET = 0.0
 _POINTS = 60
 
@@ -47,6 +51,7 @@ class Spark:
     baseline: float | None
     band: Span | None
     label: str
+    shifts: tuple[ShiftMark, ...] = ()
 
 
 def badness(value: float, direction: Direction) -> float:
@@ -72,9 +77,11 @@ def _ladder_axis(steps: Sequence[float], values: Iterable[float]) -> Axis:
     return Axis(low, high, _INSET, BULLET[0] - _INSET)
 
 
-def _ladder_spans(axis: Axis, steps: Sequence[float]) -> Iterator[Span]:
+def _ladder_spans(axis: Axis, steps: Sequence[float], names: Sequence[str]) -> Iterator[Span]:
+    """Yield the stretches of the levels named, and of the one below the last of them."""
     edges = [axis.low, *steps, axis.high]
-    for kind, start, end in zip(("stretch", "design", "minimum", "below-minimum"), edges, edges[1:], strict=False):
+    lower = _LEVELS[_LEVELS.index(names[-1]) + 1]
+    for kind, start, end in zip((*names, lower), edges, edges[1:], strict=False):
         if end > start:
             yield Span(axis(start), round(axis(end) - axis(start), 1), kind)
 
@@ -91,7 +98,7 @@ def bullet(comparison: Comparison, direction: Direction) -> Bullet | None:
     if ladder:
         steps = [badness(limit, direction) for _, limit in rungs(ladder)]
         axis = _ladder_axis(steps, [one for one in (value, base) if one is not None])
-        spans = tuple(_ladder_spans(axis, steps))
+        spans = tuple(_ladder_spans(axis, steps, [name for name, _ in rungs(ladder)]))
     elif baseline and base is not None:
         steady = STEADY_WITHIN * baseline.tolerance
         reach = max(
@@ -130,7 +137,7 @@ def _bullet_label(comparison: Comparison) -> str:
     return ", ".join(parts)
 
 
-def spark(points: Sequence[HistoryPoint], comparison: Comparison) -> Spark | None:
+def spark(points: Sequence[HistoryPoint], comparison: Comparison, *, shifts: Sequence[Shift] = ()) -> Spark | None:
     """Draw the last nights of a series small; None for fewer than two measured nights."""
     recent = points[-_POINTS:]
     values = [point.value for point in recent if point.value is not None]
@@ -145,5 +152,22 @@ def spark(points: Sequence[HistoryPoint], comparison: Comparison) -> Spark | Non
         last=places[-1],
         baseline=None if base is None else y(base),
         band=tolerance_band(y, comparison),
-        label=f"{len(values)} nights, {number(min(values))} to {number(max(values))}, last {number(values[-1])}",
+        label=f"{len(values)} nights, {number(min(values))} to {number(max(values))}, last {number(values[-1])}"
+        + "".join(f"; {shift_text(one)}" for one in shifts),
+        shifts=shift_marks(shifts, recent, _frame(recent, x, y))
+        if shifts or recent[0].epoch != recent[-1].epoch
+        else (),
+    )
+
+
+def _frame(recent: Sequence[HistoryPoint], x: Axis, y: Axis) -> Frame:
+    """Place times by the nights of a sparkline, which are equally far apart."""
+    whens = [point.when for point in recent]
+    return Frame(
+        at=lambda when: x(min(bisect_left(whens, when), len(whens) - 1)),
+        y=y,
+        left=3.0,
+        now=x(len(whens) - 1),
+        top=1.0,
+        bottom=SPARK[1] - 1,
     )

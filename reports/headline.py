@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from qa.model import Comparison
+    from reports.incidents import IncidentView
     from reports.night import CameraNight, Night
 
 _LENGTH = 140
@@ -22,8 +23,8 @@ _LONG_PATH = re.compile(r"(?:/[^/\s:;,]+)+/([^/\s:;,]+/[^/\s:;,]+)")
 _NAMED = 3
 
 
-def headline(night: Night, verdicts: Mapping[str, Verdict]) -> str:
-    """Say how many cameras pass and why the worst does not."""
+def headline(night: Night, verdicts: Mapping[str, Verdict], incidents: Sequence[IncidentView] = ()) -> str:
+    """Say how many cameras pass and why the worst does not: one incident rather than what it moved."""
     planned = [camera for camera in night.cameras if camera.status is not RunStatus.NOT_RUN]
     if not planned:
         return "Nothing ran tonight: no camera was measured."
@@ -33,11 +34,19 @@ def headline(night: Night, verdicts: Mapping[str, Verdict]) -> str:
         (camera for camera in planned if camera not in passing), key=lambda one: verdict_rank(verdicts[one.name])
     )
     opening = _opening(len(passing), len(planned), planned[0].title)
+    if incidents and incidents[0].verdict is Verdict.FAIL:
+        return f"{opening}. {_incident(incidents)}"
     if troubled:
         return f"{opening}; {_trouble(troubled, night, verdicts)}."
     if not warned:
         return f"{opening}."
     return f"{opening}, {'with' if len(planned) == 1 else plural(len(warned), 'camera') + ' with'} warnings."
+
+
+def _incident(incidents: Sequence[IncidentView]) -> str:
+    """Give the worst incident its own sentence and count the others."""
+    more = f", and {plural(len(incidents) - 1, 'other incident')}" if len(incidents) > 1 else ""
+    return f"{incidents[0].headline}{more}."
 
 
 def _opening(passing: int, planned: int, only: str) -> str:

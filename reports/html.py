@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from qa.model import Ladder
     from reports.figures import Figures
     from reports.images import Sky
+    from reports.ledger import Baselines
+    from reports.rows import Row
     from reports.view import CameraView, MetricView, NightView
 
 FINDINGS = 20
@@ -41,6 +43,7 @@ _GAPS = {
     "overdue": "Overdue",
     "orphaned": "Orphaned",
     "left-out": "Data left out",
+    "caveat": "Caveat",
     "lapsing": "Lease lapsing",
     "not-run": "Not run",
 }
@@ -55,7 +58,15 @@ _STEPS = {
 
 def night_page(view: NightView) -> str:
     """Render `index.html`."""
-    return _render("index.html.j2", root="", view=view, limit=FINDINGS)
+    standing = view.standing
+    grouped = standing.incidents or standing.quiet
+    values = {"loose": standing.loose if grouped else view.findings, "quiet": standing.quiet or standing.hushed}
+    return _render("index.html.j2", root="", view=view, limit=FINDINGS, **values)
+
+
+def baselines_page(view: NightView, page: Baselines) -> str:
+    """Render `baselines.html`."""
+    return _render("baselines.html.j2", root="", view=view, page=page)
 
 
 def camera_page(view: NightView, camera: CameraView, pictures: Sequence[Sky]) -> str:
@@ -77,6 +88,24 @@ def metric_page(view: NightView, metric: MetricView, together: Figures | None) -
         charts=charts,
         ladders=_ladders(metric),
     )
+
+
+def metric_name(name: str) -> str:
+    """Write a metric's name as words; the package of a foreign one stays as it is."""
+    package, dot, own = name.rpartition(".")
+    return package + dot + own.replace("_", " ")
+
+
+def share(value: float) -> str:
+    """Write a share in whole per cents; a negative one was gained."""
+    text = wording.percent(value).removeprefix("+")
+    return f"{text.removeprefix(wording.MINUS)} gained" if text.startswith(wording.MINUS) else text
+
+
+def _incident_anchor(row: Row, view: NightView) -> str:
+    """Return where the first page tells of a row's incident, if it does."""
+    incident = row.standing.incident
+    return next((f"#{one.anchor}" for one in view.standing.incidents if one.incident is incident), "")
 
 
 def _ladders(metric: MetricView) -> list[tuple[str, Ladder]]:
@@ -117,7 +146,13 @@ def _environment() -> Environment:
         "plural": wording.plural,
         "unit_after": wording.unit_text,
         "unit": wording.unit_name,
-        "metric_name": lambda name: name.replace("_", " "),
+        "metric_name": metric_name,
+        "short_name": lambda metric: metric_name(metric.name.removeprefix(f"{metric.family}.")),
+        "family_word": lambda family: family if "_" in family else family[:1].upper() + family[1:],
+        "share": share,
+        "where": wording.where,
+        "cameras_of": lambda rows: wording.listing(list(dict.fromkeys(row.camera_title for row in rows))),
+        "incident_anchor": _incident_anchor,
         "capitalize_first": lambda text: text[:1].upper() + text[1:],
         "verdict_word": _VERDICTS.__getitem__,
         "gap_word": _GAPS.__getitem__,

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from qa.model import Status, Unmeasured
+from reports.axes import rungs
 from reports.night import RunStatus
-from reports.wording import with_error
+from reports.wording import legal, with_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reports.incidents import IncidentView
     from reports.rows import Row
     from reports.view import CameraView, NightView
-
-# What XML 1.0 cannot hold, escaped or not.
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(view: NightView) -> bytes:
     """Write a night as JUnit XML.
 
-    A verdict that fails is a failure with its sentence, an absence that does not fail is skipped; a camera that did not
-    finish has the error in a case called `run`, one that was not run has that case skipped.
+    A verdict that fails is a failure with its sentence and its incident, an absence that does not fail is skipped; a
+    camera that did not finish has the error in a case called `run`, one that was not run has that case skipped. What is
+    acknowledged, not confirmed or a known deficit only warns, and is no failure.
     """
-    suites = ET.Element("testsuites", name=_legal(f"obsqa {view.night.plan.run_id}"))
+    suites = ET.Element("testsuites", name=legal(f"obsqa {view.night.plan.run_id}"))
     totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
     for number, camera in enumerate(view.cameras):
         suite = _suite(view, camera, number)
@@ -37,7 +38,7 @@ def junit(view: NightView) -> bytes:
 
 def _suite(view: NightView, camera: CameraView, number: int) -> ET.Element:
     rows = [row for _, group in camera.families for row in group]
-    cases = [_run_case(camera), *(_case(row) for row in rows)]
+    cases = [_run_case(camera), *(_case(row, camera.incidents) for row in rows)]
     counts = {
         "tests": len(cases),
         "failures": sum(case.find("failure") is not None for case in cases),
@@ -45,24 +46,26 @@ def _suite(view: NightView, camera: CameraView, number: int) -> ET.Element:
         "skipped": sum(case.find("skipped") is not None for case in cases),
     }
     facts = {
-        "name": _legal(camera.name),
+        "name": legal(camera.name),
         "package": "obsqa",
         "id": str(number),
         "timestamp": f"{view.night.started:%Y-%m-%dT%H:%M:%S}",
-        "hostname": _legal(view.night.provenance.get("host", "unknown")),
+        "hostname": legal(view.night.provenance.get("host", "unknown")),
         "time": f"{camera.wall_seconds:.3f}",
     }
     suite = ET.Element("testsuite", facts | {key: str(count) for key, count in counts.items()})
     properties = ET.SubElement(suite, "properties")
     for name, value in (("run", view.night.plan.run_id), ("package", camera.camera.package), ("lease", camera.lease)):
-        ET.SubElement(properties, "property", name=name, value=_legal(value))
+        ET.SubElement(properties, "property", name=name, value=legal(value))
+    for one in camera.incidents:
+        ET.SubElement(properties, "property", name=legal(f"incident {one.incident.id}"), value=legal(_in_short(one)))
     suite.extend(cases)
     return suite
 
 
 def _run_case(camera: CameraView) -> ET.Element:
-    case = ET.Element("testcase", classname=_legal(camera.name), name="run", time=f"{camera.wall_seconds:.3f}")
-    reason = _legal(camera.camera.reason or "no reason was given")
+    case = ET.Element("testcase", classname=legal(camera.name), name="run", time=f"{camera.wall_seconds:.3f}")
+    reason = legal(camera.camera.reason or "no reason was given")
     match camera.camera.status:
         case RunStatus.FAILED:
             ET.SubElement(case, "error", message=reason, type="DidNotFinish").text = reason
@@ -73,17 +76,17 @@ def _run_case(camera: CameraView) -> ET.Element:
     return case
 
 
-def _case(row: Row) -> ET.Element:
+def _case(row: Row, incidents: Iterable[IncidentView]) -> ET.Element:
     scope, comparison = row.comparison.scope, row.comparison
     parts = (scope.camera, scope.dataset, scope.band, None if scope.tract is None else f"t{scope.tract}")
-    classname = ".".join(_legal(part) for part in parts if part is not None)
+    classname = ".".join(legal(part) for part in parts if part is not None)
     name = f"{comparison.metric}[{scope.task}]" if scope.task else comparison.metric
-    case = ET.Element("testcase", classname=classname, name=_legal(name), time="0")
-    reason = _legal(comparison.reason)
+    case = ET.Element("testcase", classname=classname, name=legal(name), time="0")
+    _add_properties(case, row)
+    reason = legal(_reason(row))
     if comparison.status is Status.FAIL:
-        ET.SubElement(case, "failure", message=reason, type=f"{comparison.change}.{comparison.level}").text = _evidence(
-            row
-        )
+        kind = f"{comparison.change}.{comparison.level}"
+        ET.SubElement(case, "failure", message=reason, type=kind).text = _evidence(row, incidents)
     elif isinstance(comparison.result, Unmeasured):
         ET.SubElement(case, "skipped", message=reason)
     elif comparison.status is Status.WARN:
@@ -91,18 +94,47 @@ def _case(row: Row) -> ET.Element:
     return case
 
 
-def _evidence(row: Row) -> str:
-    lines = [row.comparison.reason]
+def _add_properties(case: ET.Element, row: Row) -> None:
+    """Add what is known of a finding over the nights; nothing where nothing is."""
+    finding, incident = row.standing.finding, row.standing.incident
+    found = {"finding": finding.id, "state": finding.state.value} if finding else {}
+    found |= {"tags": ", ".join(tag.text for tag in row.tags)} if finding and row.tags else {}
+    found |= {"incident": incident.id, "cause": incident.cause.value} if incident else {}
+    found |= {"forecast": row.forecast} if row.forecast else {}
+    if not found:
+        return
+    properties = ET.SubElement(case, "properties")
+    for name, value in found.items():
+        ET.SubElement(properties, "property", name=name, value=legal(value))
+
+
+def _reason(row: Row) -> str:
+    """Return why a result does not pass, its cause in front where it has one."""
+    incident = row.standing.incident
+    cause = f"{incident.cause.value}: " if incident and row.comparison.status is not Status.PASS else ""
+    return " ".join(filter(None, (cause + row.comparison.reason, row.forecast)))
+
+
+def _in_short(one: IncidentView) -> str:
+    return f"{one.incident.cause.value} ({one.certainty}): {one.headline}"
+
+
+def _evidence(row: Row, incidents: Iterable[IncidentView]) -> str:
+    lines = [row.comparison.reason, *filter(None, (row.forecast,))]
     if row.measured:
         lines.append(f"value: {with_error(row.measured.value, row.measured.stderr)} {row.measured.unit}")
     if baseline := row.comparison.baseline:
         lines.append(f"baseline: {with_error(baseline.value, baseline.stderr)} {baseline.unit} (run {baseline.run})")
     if ladder := row.comparison.ladder:
-        limits = f"minimum {ladder.minimum:g}, design {ladder.design:g}, stretch {ladder.stretch:g} {ladder.unit}"
+        limits = ", ".join(f"{name} {limit:g}" for name, limit in reversed(rungs(ladder))) + f" {ladder.unit}".rstrip()
         lines.append(f"requirement: {limits} ({ladder.citation})")
-    return _legal("\n".join(lines))
+    incident = row.standing.incident
+    lines += [line for one in incidents if one.incident is incident for line in _grouped(one)]
+    return legal("\n".join(lines))
 
 
-def _legal(text: str) -> str:
-    """Replace the characters that no XML document may hold."""
-    return _ILLEGAL.sub("\ufffd", text)
+def _grouped(one: IncidentView) -> Iterator[str]:
+    """Yield what a failure's incident is, so that each of its many failures tells of them all."""
+    yield f"incident {one.incident.id}: {_in_short(one)}"
+    yield from (f"changed: {fact}" for fact in one.changed)
+    yield from (f"{piece.word}: {piece.text}" for piece in one.evidence)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
+    from qa.judged import Finding, Incident, Shift
+    from qa.ledger import Entry
     from qa.metrics.base import MetricDefinition
     from qa.model import Comparison, HistoryPoint, Plan, Scope, StepOutcome
 
@@ -61,6 +63,8 @@ class Night:
 
     `history` holds each series oldest first, tonight's point included. `previous_cameras` are the names that ran in the
     night before: one of them absent tonight is COVERAGE SHRANK. `exit_code` is the run's, as the design numbers them.
+    `shifts`, `incidents` and `findings` are what was judged beyond single comparisons; `earlier` are incidents of
+    nights before that findings still belong to; `ledger` is every decision about baselines, oldest first.
     """
 
     plan: Plan
@@ -73,3 +77,13 @@ class Night:
     history: Mapping[tuple[str, Scope], tuple[HistoryPoint, ...]] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     previous_cameras: tuple[str, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    earlier: tuple[Incident, ...] = ()
+    ledger: tuple[Entry, ...] = ()
+
+    @property
+    def imported(self) -> bool:
+        """Tell whether another pipeline measured it, so that obsqa only judged."""
+        return self.plan.lane.value == "imported"

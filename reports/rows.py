@@ -10,6 +10,7 @@ from qa.model import Change, Level, Measurement, Unmeasured
 from reports.charts import Chart, chart
 from reports.graphics import Bullet, Spark, bullet, spark
 from reports.order import Verdict, cell_verdict
+from reports.states import NOTHING_KNOWN, SeriesStanding, began, forecast_sentence, tags
 from reports.wording import number, percent, slug, where
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from qa.model import Comparison, HistoryPoint
     from reports.night import Night
+    from reports.states import Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class Row:
     bullet: Bullet | None
     spark: Spark | None
     points: tuple[HistoryPoint, ...]
+    standing: SeriesStanding = NOTHING_KNOWN
+    tags: tuple[Tag, ...] = ()
+    forecast: str = ""
 
     @property
     def measured(self) -> Measurement | None:
@@ -44,12 +49,16 @@ class Row:
 
     def chart(self) -> Chart | None:
         """Draw the history large."""
-        return chart(self.points, self.comparison)
+        return chart(self.points, self.comparison, shifts=self.standing.shifts, forecast=self.standing.forecast)
 
 
-def row_of(comparison: Comparison, night: Night, titles: Mapping[str, str]) -> Row:
+def row_of(
+    comparison: Comparison, night: Night, titles: Mapping[str, str], standing: SeriesStanding = NOTHING_KNOWN
+) -> Row:
     """Make a comparison ready; `titles` are the titles of the cameras by name."""
     scope, name = comparison.scope, comparison.metric
+    known = comparison.level is Level.BELOW_MINIMUM and comparison.change in {Change.STEADY, Change.IMPROVED}
+    forecast = standing.forecast
     definition = night.definitions.get(name) or _undefined(comparison)
     points = night.history.get((name, scope), ())
     return Row(
@@ -62,19 +71,22 @@ def row_of(comparison: Comparison, night: Night, titles: Mapping[str, str]) -> R
         anchor=slug(f"{name}--{scope}"),
         where=where(scope),
         change_text=_change(comparison),
-        known=comparison.level is Level.BELOW_MINIMUM and comparison.change in {Change.STEADY, Change.IMPROVED},
+        known=known,
         bullet=bullet(comparison, definition.direction),
-        spark=spark(points, comparison),
+        spark=spark(points, comparison, shifts=standing.shifts),
         points=points,
+        standing=standing,
+        tags=tags(standing.finding, known=known, now=began(night)),
+        forecast=f"It {forecast_sentence(forecast, night.finished.date())}." if forecast else "",
     )
 
 
 def _undefined(comparison: Comparison) -> MetricDefinition:
     unit = comparison.result.unit if isinstance(comparison.result, Measurement) else ""
+    package, _, own = comparison.metric.rpartition(".")
     text = "This metric has no definition in the catalogue."
-    return MetricDefinition(
-        comparison.metric, "undefined", comparison.metric, text, "", unit, Direction.LOWER, None, ()
-    )
+    family = package or "undefined"
+    return MetricDefinition(comparison.metric, family, own, text, "", unit, Direction.LOWER, None, ())
 
 
 def _change(comparison: Comparison) -> str:

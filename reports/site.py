@@ -18,6 +18,7 @@ from reports import figures, html, images, maps, text
 from reports.figures import Figures
 from reports.images import Sky
 from reports.junit import junit
+from reports.summary import Summary, summary
 from reports.view import build
 from reports.wording import slug
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     _Loaded = tuple[str, str, Mosaic]
 
-DRAWING = 1
+DRAWING = 2
 """Version of the drawings: raise it when the same input shall look different."""
 
 _OURS = {
@@ -68,6 +69,9 @@ class _Site:
 
     def prune(self) -> None:
         """Remove what an earlier report left and this one does not refer to."""
+        baselines = self.root / "baselines.html"
+        if baselines not in self.kept:
+            baselines.unlink(missing_ok=True)
         for folder, ours in _OURS.items():
             for path in (self.root / folder).glob("*"):
                 if path not in self.kept and ours.fullmatch(path.name):
@@ -97,6 +101,8 @@ def write_site(night: Night, out: Path) -> Path:
             f"metrics/{metric.slug}.html",
             html.metric_page(view, metric, _together(site, metric)).encode("utf-8", "replace"),
         )
+    if view.baselines:
+        site.put("baselines.html", html.baselines_page(view, view.baselines).encode("utf-8", "replace"))
     _put_summaries(site, view)
     # Last, so that whoever finds it finds everything it leads to.
     site.put("index.html", html.night_page(view).encode("utf-8", "replace"))
@@ -184,4 +190,4 @@ def _together(site: _Site, metric: MetricView) -> Figures | None:
 def _put_summaries(site: _Site, view: NightView) -> None:
     site.put("junit.xml", junit(view))
     site.put("summary.md", text.markdown(view).encode("utf-8", "replace"))
-    write_document(site.root / "summary.json", "summary", text.summary(view), text.Summary)
+    write_document(site.root / "summary.json", "summary", summary(view), Summary)

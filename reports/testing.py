@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qa.compare import Policy, compare
+from qa.judged import Finding, FindingState
 from qa.metrics.base import Direction, MetricDefinition
 from qa.model import (
     Baseline,
@@ -135,6 +136,15 @@ def a_history(comparison: Comparison, nights: int = 24) -> tuple[HistoryPoint, .
     result = comparison.result
     value, stderr = (result.value, result.stderr) if isinstance(result, Measurement) else (None, None)
     return (*points, HistoryPoint(f"{NOW:%Y%m%dT%H%M}", NOW, value, stderr))
+
+
+def a_finding(metric: str = "PA1", scope: Scope | None = None, *, nights: int = 1, **changes: object) -> Finding:
+    """Build an open finding that was seen on so many nights, tonight the last."""
+    scope = scope or Scope("testcam", "twin", "r", 0)
+    first = NOW - timedelta(days=nights - 1)
+    name = f"{metric}-{scope}".replace("/", "-")
+    made = Finding(name, metric, scope, "step", FindingState.OPEN, first, NOW, nights, "It stepped.", since=first)
+    return replace(made, **changes)  # type: ignore[arg-type] # the caller names the fields
 
 
 def a_step(

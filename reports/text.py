@@ -1,14 +1,13 @@
-"""A night in plain words: for the terminal (rich), for chat and mail (Markdown), for machines (`Summary`)."""
+"""A night in plain words: for the terminal (rich), for chat and mail (Markdown)."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.order import Verdict
 from reports.rows import absences, loud, reason_of
-from reports.wording import duration, encodable, result_text
+from reports.wording import duration, plural, result_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,12 +15,15 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+    from reports.incidents import IncidentView
     from reports.rows import Row
+    from reports.standing import Standing, Told
     from reports.view import CameraView, NightView
 
 SHOWN = 12
 """How many findings a summary lists before it refers to the report."""
 
+_FACTS = 3
 _WORDS = {
     Verdict.FAIL: ("\u2716", "FAIL", "bold red"),
     Verdict.ERROR: ("\u25a0", "DID NOT FINISH", "bold red"),
@@ -32,86 +34,26 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding of a summary."""
-
-    status: str
-    metric: str
-    camera: str
-    scope: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CameraSummary:
-    """One camera of a summary."""
-
-    camera: str
-    verdict: str
-    why: str
-    fail: int
-    warn: int
-    passed: int
-    absent: int
-    lease: str
-    last_coadd: str
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A night in a form for machines: what other programs may rely on."""
-
-    run_id: str
-    verdict: str
-    headline: str
-    exit_code: int
-    started: str
-    finished: str
-    cameras: tuple[CameraSummary, ...]
-    findings: tuple[Finding, ...]
-    coverage: tuple[str, ...]
-
-
-def summary(view: NightView) -> Summary:
-    """Sum up a night for machines; nothing is left out."""
-    return Summary(
-        run_id=view.night.plan.run_id,
-        verdict=view.verdict.value,
-        headline=encodable(view.headline),
-        exit_code=view.night.exit_code,
-        started=view.night.started.isoformat(),
-        finished=view.night.finished.isoformat(),
-        cameras=tuple(_camera_summary(one) for one in view.cameras),
-        findings=tuple(_finding(row) for row in view.findings),
-        coverage=tuple(encodable(f"{gap.kind}: {gap.title}: {gap.sentence}") for gap in view.gaps),
-    )
-
-
-def _camera_summary(one: CameraView) -> CameraSummary:
-    counts = one.counts
-    tally = (counts.fail, counts.warn, counts.passed, counts.absent)
-    return CameraSummary(one.name, one.verdict.value, encodable(one.why), *tally, one.lease, one.last_coadd)
-
-
-def _finding(row: Row) -> Finding:
-    one = row.comparison
-    return Finding(one.status.value, one.metric, one.scope.camera, str(one.scope), encodable(one.reason))
-
-
 def terminal(view: NightView) -> RenderableType:
     """Sum up a night for `rich.console.Console.print`, which drops the colours where there is no terminal."""
     from rich.console import Group  # noqa: PLC0415 - rich is slow to import
     from rich.text import Text  # noqa: PLC0415
 
     parts: list[RenderableType] = [_marked(view.verdict, view.headline), Text(), _table(view)]
-    found = loud(view.findings)
+    standing = view.standing
+    if standing.loud:
+        parts += [Text(), *(_marked(one.verdict, line) for one in standing.loud for line in [_incident(one)])]
+    if standing.told:
+        parts += [Text(), *(_marked(one.verdict, _told(one)) for one in standing.told)]
+    found = loud(standing.loose)
     if found:
-        parts += [Text(), *(_marked(row.verdict, f"{_title(row)}: {row.comparison.reason}") for row in found[:SHOWN])]
+        parts += [Text(), *(_marked(row.verdict, f"{_title(row)}: {_said(row)}") for row in found[:SHOWN])]
     if len(found) > SHOWN:
         parts.append(Text(f"  and {len(found) - SHOWN} more", style="dim"))
-    if missing := absences(view.findings):
+    if missing := absences(standing.loose):
         parts += [Text(), *(_marked(Verdict.WARN, _absence(group)) for group in missing)]
+    if others := _others(standing):
+        parts += [Text(), Text(others, style="dim")]
     if view.gaps:
         parts += [Text(), *(Text(_coverage(gap.kind, gap.title, gap.sentence)) for gap in view.gaps)]
     return Group(*parts)
@@ -142,6 +84,31 @@ def _table(view: NightView) -> RenderableType:
     return table
 
 
+def _incident(one: IncidentView) -> str:
+    """Say one incident in a line: cause and probability, headline, and what changed before it."""
+    changed = f"; changed: {', '.join(one.changed[:_FACTS])}" if one.changed else ""
+    more = f" and {len(one.changed) - _FACTS} more" if len(one.changed) > _FACTS else ""
+    return f"{one.incident.cause.value.upper()} {one.certainty}: {one.headline}{changed}{more}"
+
+
+def _told(one: Told) -> str:
+    marks = f" [{', '.join(tag.text for tag in one.tags)}]" if one.tags else ""
+    return " ".join(filter(None, (f"{one.title}: {one.finding.reason}{marks}", one.forecast)))
+
+
+def _said(row: Row) -> str:
+    """Return a row's reason with its forecast and its tags."""
+    marks = f"[{', '.join(tag.text for tag in row.tags)}]" if row.standing.finding and row.tags else ""
+    return " ".join(filter(None, (row.comparison.reason, row.forecast, marks)))
+
+
+def _others(standing: Standing) -> str:
+    """Count what somebody knows of, and what was fixed."""
+    known = len(standing.quiet) + sum(one.count for one in standing.hushed)
+    counts = ((known, "known or acknowledged"), (len(standing.fixed), "fixed tonight"))
+    return "; ".join(f"{plural(count, 'metric')} {what}" for count, what in counts if count)
+
+
 def _title(row: Row) -> str:
     return f"{row.camera_title} {row.comparison.metric} ({row.where})"
 
@@ -168,11 +135,17 @@ def markdown(view: NightView, *, link: str = "index.html") -> str:
     if view.cameras:
         lines += ["| camera | tonight | fail | warn | pass | on coadds |", "|---|---|--:|--:|--:|---|"]
         lines += [_markdown_row(one) for one in view.cameras] + [""]
-    if view.findings:
-        found = loud(view.findings)
-        lines += ["## What to look at", "", *(_markdown_finding(row) for row in found[:SHOWN])]
+    standing = view.standing
+    if standing.loud:
+        lines += ["## Incidents", "", *(_markdown_incident(one) for one in standing.loud), ""]
+    if standing.loose or standing.told:
+        found = loud(standing.loose)
+        lines += ["## What to look at", "", *(f"- {_escaped(_told(one))}" for one in standing.told)]
+        lines += [_markdown_finding(row) for row in found[:SHOWN]]
         lines += [f"- and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-        lines += [f"- {_escaped(_absence(group))}" for group in absences(view.findings)] + [""]
+        lines += [f"- {_escaped(_absence(group))}" for group in absences(standing.loose)] + [""]
+    if others := _others(standing):
+        lines += [f"{others}.", ""]
     if view.gaps:
         told = (_escaped(_coverage(gap.kind, gap.title, gap.sentence)) for gap in view.gaps)
         lines += ["## Coverage", "", *(f"- {sentence}" for sentence in told), ""]
@@ -192,10 +165,17 @@ def _markdown_row(one: CameraView) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _markdown_incident(one: IncidentView) -> str:
+    """Write one incident with its heaviest evidence below it."""
+    mark, word, _ = _WORDS[one.verdict]
+    evidence = [f"  - {_escaped(f'{piece.word}: {piece.text}')}" for piece in one.evidence[:_FACTS]]
+    return "\n".join([f"- {mark} {word.lower()}: {_escaped(_incident(one))}", *evidence])
+
+
 def _markdown_finding(row: Row) -> str:
     mark, word, _ = _WORDS[row.verdict]
     value = result_text(row.comparison.result)
-    return f"- {mark} {word.lower()}: **{_escaped(_title(row))}** {value}. {_escaped(row.comparison.reason)}"
+    return f"- {mark} {word.lower()}: **{_escaped(_title(row))}** {value}. {_escaped(_said(row))}"
 
 
 def _escaped(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qa.model import Change, Status
 from reports import coverage
 from reports.headline import headline, told_of
+from reports.ledger import baselines_of
 from reports.night import RunStatus
 from reports.order import (
     Verdict,
@@ -21,6 +22,8 @@ from reports.order import (
     worst_first,
 )
 from reports.rows import Row, row_of
+from reports.standing import NOTHING_STANDS, Standing, standing_of
+from reports.states import NOTHING_KNOWN, standings
 from reports.wording import brief, slug
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
     from qa.metrics.base import MetricDefinition
     from reports.coverage import Gap
+    from reports.incidents import IncidentView
+    from reports.ledger import Baselines
     from reports.night import CameraNight, Night
 
 
@@ -63,6 +68,7 @@ class CameraView:
     cpu_seconds: float
     wall_seconds: float
     peak_mib: float
+    incidents: tuple[IncidentView, ...] = ()
 
     @property
     def name(self) -> str:
@@ -112,6 +118,8 @@ class NightView:
     gaps: tuple[Gap, ...]
     columns: tuple[Column, ...]
     metrics: tuple[MetricView, ...]
+    standing: Standing = NOTHING_STANDS
+    baselines: Baselines | None = None
 
     @property
     def families(self) -> tuple[tuple[str, tuple[MetricView, ...]], ...]:
@@ -142,15 +150,15 @@ class NightView:
 
 def build(night: Night) -> NightView:
     """Decide what is shown of a night."""
-    titles = {camera.name: camera.title for camera in night.cameras}
-    rows = tuple(row_of(comparison, night, titles) for comparison in worst_first(night.comparisons))
-    cameras = _cameras(night, rows)
+    rows = _rows(night)
+    standing = standing_of(night, rows)
+    cameras = _cameras(night, rows, standing)
     columns = _columns(cameras)
     found = tuple(row for row in rows if row.verdict in {Verdict.FAIL, Verdict.WARN})
     return NightView(
         night=night,
         verdict=night_verdict((_weight(one) for one in cameras), night.exit_code),
-        headline=headline(night, {one.name: one.verdict for one in cameras}),
+        headline=headline(night, {one.name: one.verdict for one in cameras}, standing.loud),
         counts=_counts(rows),
         cameras=cameras,
         findings=found,
@@ -158,6 +166,18 @@ def build(night: Night) -> NightView:
         gaps=coverage.gaps(night),
         columns=columns,
         metrics=_metrics(night, rows, columns),
+        standing=standing,
+        baselines=baselines_of(night),
+    )
+
+
+def _rows(night: Night) -> tuple[Row, ...]:
+    """Return the rows of a night, worst first."""
+    titles = {camera.name: camera.title for camera in night.cameras}
+    known = standings(night)
+    return tuple(
+        row_of(one, night, titles, known.get((one.metric, one.scope), NOTHING_KNOWN))
+        for one in worst_first(night.comparisons)
     )
 
 
@@ -172,17 +192,17 @@ def _counts(rows: Iterable[Row]) -> Counts:
     return Counts(found[Verdict.FAIL], found[Verdict.WARN], found[Verdict.PASS], found[Verdict.NOT_RUN])
 
 
-def _cameras(night: Night, rows: Sequence[Row]) -> tuple[CameraView, ...]:
+def _cameras(night: Night, rows: Sequence[Row], standing: Standing) -> tuple[CameraView, ...]:
     own: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         own[row.comparison.scope.camera].append(row)
-    views = [_camera(camera, own[camera.name], night) for camera in night.cameras]
+    views = [_camera(camera, own[camera.name], night, standing) for camera in night.cameras]
     return tuple(
         sorted(views, key=lambda one: (verdict_rank(one.verdict), -one.counts.fail, -one.counts.warn, one.name))
     )
 
 
-def _camera(camera: CameraNight, rows: Sequence[Row], night: Night) -> CameraView:
+def _camera(camera: CameraNight, rows: Sequence[Row], night: Night, standing: Standing) -> CameraView:
     verdict = camera_verdict(camera, [row.comparison for row in rows])
     found = tuple(row for row in rows if row.verdict in {Verdict.FAIL, Verdict.WARN})
     return CameraView(
@@ -191,14 +211,15 @@ def _camera(camera: CameraNight, rows: Sequence[Row], night: Night) -> CameraVie
         verdict=verdict,
         why=_why(camera, verdict, found),
         lease=coverage.lease_sentence(camera),
-        last_coadd=coverage.last_coadd(camera, night.finished),
-        overdue=bool(coverage.overdue(camera, night.finished)),
+        last_coadd="\u2013" if night.imported else coverage.last_coadd(camera, night.finished),
+        overdue=not night.imported and bool(coverage.overdue(camera, night.finished)),
         counts=_counts(rows),
         families=_families(night, rows),
         findings=found,
         cpu_seconds=sum(step.cpu_seconds for step in camera.steps),
         wall_seconds=sum(step.wall_seconds for step in camera.steps),
         peak_mib=max((step.peak_mib for step in camera.steps), default=0.0),
+        incidents=tuple(one for one in standing.incidents if camera.name in one.incident.cameras),
     )
 
 

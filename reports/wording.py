@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 from qa.model import Measurement, Unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime, timedelta
+    from datetime import datetime, timedelta
 
     from qa.model import Result, Scope
 
@@ -33,6 +34,9 @@ _TINY, _HUGE, _GROUPED = 1e-3, 1e7, 1e4
 # Smaller than this, a power of ten is no longer a normal number.
 _LEAST = -300
 _MINUTE, _HOUR, _GIBI = 60, 3600, 1024
+_HALF_YEAR = 183
+# What XML 1.0 cannot hold, escaped or not.
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def unit_text(unit: str) -> str:
@@ -102,6 +106,11 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def legal(text: str) -> str:
+    """Replace the characters that no XML document may hold."""
+    return _ILLEGAL.sub("\ufffd", text)
+
+
 def quantity(value: float, unit: str, stderr: float | None = None) -> str:
     """Write a value with its unit."""
     return number(value, stderr) + unit_text(unit)
@@ -153,6 +162,12 @@ def memory(mib: float) -> str:
 def day(when: date) -> str:
     """Write a date: `22 Nov 2026`."""
     return f"{when.day}{NBSP}{when:%b}{NBSP}{when.year}"
+
+
+def short_day(when: date, today: date) -> str:
+    """Write a date without its year where that is this year or the day is within half a year of today."""
+    near = when.year == today.year or abs((date(when.year, when.month, when.day) - today).days) <= _HALF_YEAR
+    return f"{when.day}{NBSP}{when:%b}" if near else day(when)
 
 
 def moment(when: datetime) -> str:

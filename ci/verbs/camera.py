@@ -68,24 +68,36 @@ def show(name: str, registry: tuple[Path, ...], *, as_json: bool, on: datetime |
 @camera.command(epilog="Example: obsqa camera check --registry cameras/")
 @options.registry
 @options.as_json
+@_on
 @click.pass_context
-def check(context: click.Context, registry: tuple[Path, ...], *, as_json: bool) -> None:
-    """Check every camera file and print every fault; exit code 2 if there is one."""
+def check(context: click.Context, registry: tuple[Path, ...], *, as_json: bool, on: datetime | None) -> None:
+    """Check every camera file and print every fault; exit code 2 if there is one.
+
+    Requirements and waivers are checked, too; a waiver that has expired is told, and is no fault of the file.
+    """
     from dataclasses import asdict  # noqa: PLC0415
 
     from obs_registry.loader import read_registry  # noqa: PLC0415 - pydantic takes a quarter of a second
+    from qa.requirements.cameras import check_camera  # noqa: PLC0415
 
     reading = read_registry(_folders(registry))
+    checked = [
+        check_camera(one, reading.registry.path(name), today=_today(on)) for name, one in reading.registry.items()
+    ]
+    faults = [*reading.faults, *(fault for one in checked for fault in one.faults)]
+    warnings = [warning for one in checked for warning in one.warnings]
+    sound = [name for name, one in zip(reading.registry, checked, strict=True) if not one.faults]
     if as_json:
-        _print_json({"cameras": list(reading.registry), "faults": [asdict(fault) for fault in reading.faults]})
+        listed = {"faults": [asdict(one) for one in faults], "warnings": [asdict(one) for one in warnings]}
+        _print_json({"cameras": sound, **listed})
     else:
-        faults = reading.faults
         for fault in faults:
             click.echo(str(fault))
-        click.echo(
-            f"{_count(len(reading.registry), 'camera')}, {_count(len(faults), 'fault') if faults else 'no fault'}"
-        )
-    context.exit(FAULTY if reading.faults else 0)
+        for warning in warnings:
+            click.echo(f"{warning} (warning)")
+        counts = [_count(len(sound), "camera"), _count(len(faults), "fault") if faults else "no fault"]
+        click.echo(", ".join(counts + [_count(len(warnings), "warning")] * bool(warnings)))
+    context.exit(FAULTY if faults else 0)
 
 
 @camera.command(epilog="Example: obsqa camera schema > camera.schema.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,10 +11,10 @@ from ci import options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import pandas as pd
 
+    from qa.judged import Shift
     from qa.model import HistoryPoint
     from qa.store import Series
 
@@ -25,12 +26,31 @@ SHOWN_NIGHTS = 6
 @click.option("--camera", help="Only this camera.")
 @click.option("--rebuild", is_flag=True, help="Read all run folders into the history anew first.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line per night and series.")
+@click.option("--changes", is_flag=True, help="Show the steps, drifts, spikes and gaps instead of the values.")
+@click.option("--false-reports", default=1.0, help="How many false ones to allow a month over 500 series (1).")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the history of METRIC, with its changes, into this .png, .pdf or .svg file.",
+)
 @options.runs
 @options.as_json
-def history(
-    metric: str | None, camera: str | None, runs: Path | None, *, rebuild: bool, as_csv: bool, as_json: bool
+def history(  # noqa: PLR0913 - an argument for each option
+    metric: str | None,
+    camera: str | None,
+    runs: Path | None,
+    plot: Path | None,
+    *,
+    rebuild: bool,
+    as_csv: bool,
+    as_json: bool,
+    changes: bool,
+    false_reports: float,
 ) -> None:
-    """Show each night's value of a metric, oldest first: the last nights as a table, or all as CSV or JSON."""
+    """Show each night's value of a metric, oldest first: the last nights as a table, or all as CSV or JSON.
+
+    With --changes, show where a series left its level, under a budget of false alarms for all series together.
+    """
     from ci.settings import Settings  # noqa: PLC0415
     from qa.journal import read_record, runs_under  # noqa: PLC0415 - heavy
     from qa.store import SqlStore  # noqa: PLC0415
@@ -40,13 +60,19 @@ def history(
     if rebuild:
         for folder in runs_under(settings.runs):
             store.save(read_record(folder))
-    frame = as_frame(store.history(camera=camera, metric=metric))
+    series = store.history(camera=camera, metric=metric)
+    if plot is not None:
+        _draw(plot, metric, series, false_reports)
+        return
+    frame = _changes_of(series, false_reports) if changes else as_frame(series)
     if as_json:
         click.echo(frame.to_json(orient="records", date_format="iso", indent=1))
     elif as_csv:
         click.echo(frame.to_csv(index=False), nl=False)
     elif frame.empty:
-        click.echo("no run has measured that yet", err=True)
+        click.echo("nothing changed" if changes and series else "no run has measured that yet", err=True)
+    elif changes:
+        click.echo(frame.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     else:
         click.echo(as_table(frame))
 
@@ -61,6 +87,58 @@ def as_frame(series: Mapping[Series, list[HistoryPoint]]) -> pd.DataFrame:
         for point in points
     ]
     return pd.DataFrame(rows, columns=["metric", "scope", "run", "when", "value", "stderr"])
+
+
+def _draw(path: Path, metric: str | None, series: Mapping[Series, list[HistoryPoint]], false_reports: float) -> None:
+    from qa.metrics import catalogue  # noqa: PLC0415
+    from reports.plots import plot_history  # noqa: PLC0415
+    from reports.wording import unit_name  # noqa: PLC0415
+
+    if metric is None:
+        msg = "--plot must be given with a METRIC: a plot shows one"
+        raise click.UsageError(msg)
+    definition = catalogue().get(metric)
+    title = f"{metric}: {definition.title}" if definition else metric
+    ylabel = f"{metric} ({unit_name(definition.unit)})" if definition and definition.unit else metric
+    lines = {scope: points for (_, scope), points in series.items()}
+    plot_history(path, title, lines, ylabel=ylabel, shifts=_shifts(series, false_reports))
+    click.echo(path)
+
+
+def _changes_of(series: Mapping[Series, list[HistoryPoint]], false_reports: float) -> pd.DataFrame:
+    return as_changes(_shifts(series, false_reports))
+
+
+def _shifts(series: Mapping[Series, list[HistoryPoint]], false_reports: float) -> tuple[Shift, ...]:
+    from qa.changes import Budget  # noqa: PLC0415 - heavy
+    from qa.metrics import catalogue  # noqa: PLC0415
+    from qa.shifts import changes  # noqa: PLC0415
+
+    try:
+        budget = Budget(false_reports)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    directions = {name: definition.direction for name, definition in catalogue().items()}
+    told = changes(series, directions, budget=budget)
+    for note in told.notes:
+        click.echo(note, err=True)
+    return told.shifts
+
+
+def as_changes(shifts: tuple[Shift, ...]) -> pd.DataFrame:
+    """Lay changes out, the last found first: what, of which kind, between which levels, and how sure.
+
+    `sigma` is in units of the series' noise, positive when worse; `chance` the probability that any series does as
+    much in one night by chance.
+    """
+    import pandas as pd  # noqa: PLC0415 - half a second
+
+    rows = [
+        (one.found, one.metric, str(one.scope), str(one.kind), one.began, one.before, one.after, one.sigma, one.chance)
+        for one in sorted(shifts, key=lambda one: (one.found, one.metric, str(one.scope)), reverse=True)
+    ]
+    columns = ["found", "metric", "scope", "kind", "began", "before", "after", "sigma", "chance"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def as_table(frame: pd.DataFrame) -> str:

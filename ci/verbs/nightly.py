@@ -53,6 +53,6 @@ def nightly(
     folder = open_run(context, lane=lane, trigger=Trigger(), fresh=fresh)
     with context.console:
         run_steps(context, folder)
-        record = conclude(context, folder)
+        record = conclude(context, folder, process=True)
     print_summary(context, folder, as_json=as_json)
     return record.exit_code or 0

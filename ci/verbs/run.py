@@ -65,6 +65,6 @@ def run(  # noqa: PLR0913 - one for each option
     )
     with context.console:
         run_steps(context, folder)
-        record = conclude(context, folder)
+        record = conclude(context, folder, process=True)
     print_summary(context, folder, as_json=as_json)
     return record.exit_code or 0

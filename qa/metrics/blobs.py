@@ -152,6 +152,9 @@ def ellipticity_correlation(parts: Parts) -> float:
         msg = f"bin_range_operator of {parts.metric} must be <= or >=, got {operator!r}"
         raise BlobError(msg)
     here = radius <= distance if operator == "<=" else radius >= distance
+    if not here.any():
+        msg = f"xip of the blob {parts.metric} has no bin {operator} {distance:g}"
+        raise BlobError(msg)
     return float(np.abs(np.average(xi[here])))
 
 
@@ -195,10 +198,10 @@ def recompute(job: Mapping[str, Any]) -> tuple[Recomputed, ...]:
 
     `job` is a Job document of lsst.verify as JSON holds it, bare NaN included.
     """
-    blobs = {blob["name"]: blob.get("data", {}) for blob in job.get("blobs", ()) if "name" in blob}
+    blobs = {blob["name"]: blob.get("data", {}) for blob in job.get("blobs") or () if "name" in blob}
     limits = {
         spec["name"]: float(spec["threshold"]["value"])
-        for spec in job.get("specs", ())
+        for spec in job.get("specs") or ()
         if "name" in spec and "threshold" in spec
     }
     return tuple(_recompute(record, Parts(record["metric"], blobs, limits)) for record in job.get("measurements", ()))
@@ -213,6 +216,11 @@ def _recompute(record: Mapping[str, Any], parts: Parts) -> Recomputed:
     if formula is None:
         return Recomputed(parts.metric, unit, stored, None, f"no formula is known for {name}")
     try:
-        return Recomputed(parts.metric, unit, stored, formula(parts))
+        value = formula(parts)
+        if not math.isfinite(value):
+            return Recomputed(parts.metric, unit, stored, None, f"its blob gives {value}")
+        return Recomputed(parts.metric, unit, stored, value)
     except BlobError as reason:
         return Recomputed(parts.metric, unit, stored, None, str(reason))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        return Recomputed(parts.metric, unit, stored, None, f"its blob is not what validate_drp writes ({error})")

@@ -20,6 +20,24 @@ _SLACK = 1e-9
 """Relative slack of a comparison with a target: 0.015 mag must be as good as 15 mmag after conversion."""
 
 
+class NotFiniteError(RequestError):
+    """A value is no number that could reach a level."""
+
+    def __init__(self, metric: str, value: float) -> None:
+        self.metric, self.value = metric, value
+        super().__init__(
+            f"{metric}: a value to judge must be finite, got {value}; what cannot be measured has a reason"
+        )
+
+
+class OperatorError(RequestError):
+    """A requirement's operator is none that has a direction."""
+
+    def __init__(self, operator: str) -> None:
+        self.operator = operator
+        super().__init__(f"the operator of a requirement must be one of {' '.join(OPERATORS)}, got {operator!r}")
+
+
 class UnitMismatchError(RequestError):
     """Two units that should measure the same thing do not."""
 
@@ -77,15 +95,33 @@ def target(ladder: Ladder, level: Level) -> float:
 
 
 def margin(value: float, ladder: Ladder, level: Level) -> float:
-    """Distance of a value (in the ladder's unit) from a level's target, positive on the good side."""
+    """Distance of a value (in the ladder's unit) from a level's target, positive on the good side.
+
+    Raises
+    ------
+    OperatorError
+        If the ladder's operator is neither at most nor at least.
+    """
     distance = target(ladder, level) - value
-    return distance if ladder.operator == "<=" else -distance
+    return distance if is_at_most(ladder.operator) else -distance
 
 
 def reached(value: float, ladder: Ladder | None) -> Level:
-    """Return the best level a value (in the ladder's unit) reaches, not-applicable without a ladder."""
+    """Return the best level a value (in the ladder's unit) reaches, not-applicable without a ladder.
+
+    Raises
+    ------
+    NotFiniteError
+        If the value is NaN or infinite.
+    OperatorError
+        If the ladder's operator is neither at most nor at least.
+    """
     if ladder is None:
         return Level.NOT_APPLICABLE
+    if not math.isfinite(value):
+        raise NotFiniteError(ladder.metric, value)
+    if ladder.only is not None:
+        return LEVELS[rank(ladder.only) - (not _meets(value, ladder, ladder.only))]
     met = [level for level in LEVELS[1:] if _meets(value, ladder, level)]
     return met[-1] if met else Level.BELOW_MINIMUM
 
@@ -96,5 +132,18 @@ def _meets(value: float, ladder: Ladder, level: Level) -> bool:
 
 
 def in_order(operator: str, minimum: float, design: float, stretch: float) -> bool:
-    """Tell whether the targets get harder from minimum to stretch."""
-    return minimum >= design >= stretch if operator == "<=" else minimum <= design <= stretch
+    """Tell whether the targets get harder from minimum to stretch; for errors see `is_at_most`."""
+    return minimum >= design >= stretch if is_at_most(operator) else minimum <= design <= stretch
+
+
+def is_at_most(operator: str) -> bool:
+    """Tell the direction of an operator: whether small values are the good ones.
+
+    Raises
+    ------
+    OperatorError
+        If it is neither `<=` nor `>=`.
+    """
+    if operator not in OPERATORS:
+        raise OperatorError(operator)
+    return operator == "<="

@@ -1,235 +1,160 @@
-"""Reading requirement documents: all faults of a file are collected, with line and key, and raised once."""
+"""Finding and reading requirement documents: all faults of a file are collected, with line and key, and raised once."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, ValidationError, model_validator
+from pydantic import ValidationError
 
+from obs_registry.document import Document, YamlError, parse
 from qa.errors import RequestError, UnknownNameError
-from qa.model import Ladder
-from qa.requirements.ladder import in_order, known_unit
+from qa.requirements.document import Part, Profile, ProfileError, Requirement, Requirements, Targets, derive
+from qa.requirements.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-Band = Literal["u", "g", "r", "i", "z", "y"]
-_FOLDER = Path(__file__).resolve().parent
-_COMMON_UNITS = frozenset({"", "%", "mmag", "mag", "mas", "arcsec"})
+__all__ = ["Requirement", "Requirements", "RequirementsError", "Targets", "load", "profiles", "read"]
+
+SHIPPED = Path(__file__).resolve().parent
+"""The folder of the documents that come with obsqa."""
 
 
 class RequirementsError(RequestError):
-    """A requirements document is wrong; `faults` are whole lines, one for each thing to mend."""
+    """A requirements document is wrong; `faults` are whole lines, one for each thing to mend, `places` their lines."""
 
-    def __init__(self, path: Path, faults: Iterable[str]) -> None:
-        self.path, self.faults = path, tuple(faults)
+    def __init__(self, path: Path, faults: Iterable[str], *, places: Iterable[Fault] = ()) -> None:
+        self.path, self.faults, self.places = path, tuple(faults), tuple(places)
         super().__init__("\n".join(self.faults))
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+def profiles(folders: Iterable[Path] = ()) -> tuple[str, ...]:
+    """Return the names of the requirement documents in some folders, and of those that come with obsqa."""
+    return tuple(sorted({path.stem for folder in (*folders, SHIPPED) for path in folder.glob("*.yaml")}))
 
 
-class Targets(_Part):
-    """The three targets in some bands; no bands means every band."""
+def load(profile: str = "lpm-17", *, folders: Iterable[Path] = ()) -> Requirements:
+    """Read the requirements document of a name, or at a path.
 
-    bands: tuple[Band, ...] | None = None
-    minimum: FiniteFloat
-    design: FiniteFloat
-    stretch: FiniteFloat
-
-    def applies_to(self, band: str | None) -> bool:
-        """Tell whether the targets hold in a band."""
-        return self.bands is None or band in self.bands
-
-
-class Requirement(_Part):
-    """What a document asks of one metric."""
-
-    metric: Annotated[str, Field(min_length=1)]
-    definition: str
-    table: PositiveInt | None = None
-    unit: str
-    operator: Literal["<=", ">="]
-    targets: tuple[Targets, ...]
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _is_sound(self) -> Self:
-        _check_unit(self.unit)
-        for targets in self.targets:
-            _check_order(self.operator, targets)
-        _check_bands(self.targets)
-        return self
-
-
-class Requirements(_Part):
-    """A requirements document: where it is written and what it asks of each metric."""
-
-    document: str
-    title: str
-    version: str
-    url: str
-    requirements: tuple[Requirement, ...]
-
-    @model_validator(mode="after")
-    def _names_each_metric_once(self) -> Self:
-        names = [requirement.metric for requirement in self.requirements]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            msg = f"each metric must be named once, got {', '.join(twice)} more than once"
-            raise ValueError(msg)
-        return self
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics with a requirement, in the order of the document."""
-        return tuple(requirement.metric for requirement in self.requirements)
-
-    def requirement(self, metric: str) -> Requirement | None:
-        """Return what is asked of a metric."""
-        return next((one for one in self.requirements if one.metric == metric), None)
-
-    def citation(self, requirement: Requirement) -> str:
-        """Say where a requirement is written."""
-        place = requirement.metric if requirement.table is None else f"Table {requirement.table}"
-        return f"{self.document} v{self.version}, {place}"
-
-    def ladder(self, metric: str, band: str | None) -> Ladder | None:
-        """Return the ladder of a metric in a band, None where the document asks nothing."""
-        requirement = self.requirement(metric)
-        if requirement is None:
-            return None
-        found = next((one for one in requirement.targets if one.applies_to(band)), None)
-        if found is None:
-            return None
-        return Ladder(
-            metric=metric,
-            band=band,
-            unit=requirement.unit,
-            operator=requirement.operator,
-            minimum=found.minimum,
-            design=found.design,
-            stretch=found.stretch,
-            citation=self.citation(requirement),
-        )
-
-
-class Selection(_Part):
-    """A document that asks all that another one does, some metrics excepted, and says why."""
-
-    base: Annotated[str, Field(min_length=1)]
-    without: tuple[str, ...]
-    why: Annotated[str, Field(min_length=1)]
-
-
-def profiles() -> tuple[str, ...]:
-    """Return the names of the requirement documents that come with obsqa."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
-
-
-def load(profile: str = "lpm-17", *, folder: Path = _FOLDER) -> Requirements:
-    """Read the requirements document `<folder>/<profile>.yaml`.
+    A name is looked for in `folders` and among the documents that come with obsqa; what has a `/` in it or ends in
+    `.yaml` is a path.
 
     Raises
     ------
     UnknownNameError
         If there is no such document.
     RequirementsError
-        If it is wrong; every fault is one line with file, line number and key.
+        If it is wrong, or more than one has this name; every fault is one line with file, line number and key.
     """
-    path = folder / f"{profile}.yaml"
-    if not path.is_file():
-        kind = "requirements profile"
-        raise UnknownNameError(kind, profile, sorted(one.stem for one in folder.glob("*.yaml")))
-    return read(path)
+    return _load(profile, tuple(folders), ())
 
 
-def read(path: Path) -> Requirements:
-    """Read one requirements document.
+def read(path: Path, *, folders: Iterable[Path] = ()) -> Requirements:
+    """Read one requirements document; the document it is based on is looked for beside it, too.
 
     Raises
     ------
+    UnknownNameError
+        If the document it is based on does not exist.
     RequirementsError
         If it is wrong; every fault is one line with file, line number and key.
     """
-    text = path.read_text(encoding="utf-8")
+    return _read(path, (path.parent, *folders), (path.resolve(),))
+
+
+def _load(profile: str, folders: tuple[Path, ...], readers: tuple[Path, ...]) -> Requirements:
+    path = _find(profile, folders)
+    if path.resolve() in readers:
+        msg = f"{path}:1: base: must not lead back to the document itself, got {profile!r}"
+        raise RequirementsError(path, [msg], places=[Fault(str(path), 1, "base", msg, "a document without a base")])
+    return _read(path, (path.parent, *folders), (*readers, path.resolve()))
+
+
+def _find(profile: str, folders: tuple[Path, ...]) -> Path:
+    if "/" in profile or profile.endswith(".yaml"):
+        candidates = [folder / profile for folder in (*folders, Path())]
+    else:
+        candidates = [folder / f"{profile}.yaml" for folder in (*folders, SHIPPED)]
+    found = list(dict.fromkeys(path.resolve() for path in candidates if path.is_file()))
+    if not found:
+        kind = "requirements profile"
+        raise UnknownNameError(kind, profile, profiles(folders))
+    shipped = SHIPPED / f"{found[0].stem}.yaml"
+    if found[0] != shipped and shipped.is_file():
+        msg = f"{found[0]}: a profile must have a name of its own, got that of one of obsqa's; rename the file"
+        raise RequirementsError(found[0], [msg], places=[Fault(str(found[0]), 1, "name", msg, "a name of its own")])
+    return found[0]
+
+
+def _read(path: Path, folders: tuple[Path, ...], readers: tuple[Path, ...]) -> Requirements:
+    document = _parsed(path)
     try:
-        content = yaml.safe_load(text)
-        if isinstance(content, dict) and "base" in content:
-            return _select(path, Selection.model_validate(content))
-        return Requirements.model_validate(content)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RequirementsError(path, [f"{path}:{line}: must be YAML, got: {error.problem}"]) from None
+        if not (isinstance(document.value, dict) and "base" in document.value):
+            return _checked(path, document, Requirements.model_validate(document.value))
+        profile = Profile.model_validate(document.value)
+        whole = _load(profile.base, folders, readers)
     except ValidationError as error:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        raise RequirementsError(path, [_fault(path, root, one) for one in error.errors()]) from None
+        raise _refusal(path, document, [_located(one) for one in error.errors()]) from None
+    try:
+        return _checked(path, document, derive(profile, whole))
+    except ProfileError as error:
+        raise _refusal(path, document, [(error.key, error.text)]) from None
 
 
-def _select(path: Path, selection: Selection) -> Requirements:
-    whole = load(selection.base, folder=path.parent)
-    unknown = [name for name in selection.without if name not in whole.metrics]
-    if unknown:
-        fault = f"{path}: without: must name metrics of {selection.base}, got {', '.join(unknown)}"
-        raise RequirementsError(path, [fault])
-    kept = tuple(one for one in whole.requirements if one.metric not in selection.without)
-    return whole.model_copy(update={"requirements": kept})
+def _parsed(path: Path) -> Document:
+    try:
+        document = parse(path.read_text(encoding="utf-8"))
+    except YamlError as error:
+        raise _refusal(path, None, [((), f"must be YAML, got: {error.problem}")], line=error.line) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _refusal(path, None, [((), f"must be text in UTF-8, got: {error}")]) from None
+    if document.repeated:
+        again = "each key must stand once, got it again"
+        raise RequirementsError(
+            path,
+            [f"{path}:{line}: {'.'.join(key)}: {again}" for key, line in document.repeated],
+            places=[Fault(str(path), line, "repeated-key", again, "each key once") for _, line in document.repeated],
+        )
+    return document
 
 
-def _fault(path: Path, root: yaml.Node | None, error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    location: tuple[int | str, ...] = error["loc"]
-    key = ".".join(str(part) for part in location) or "document"
-    found = "" if isinstance(error["input"], dict | list) else f", got {error['input']!r}"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{path}:{_line(root, location)}: {key}: {message}{found}"
+def _checked(path: Path, document: Document, requirements: Requirements) -> Requirements:
+    """Refuse bands in the file that the document does not have."""
+    wrong = [
+        (key, f"must be one of the bands {', '.join(requirements.bands)}, got {band!r}")
+        for key, band in _bands_in(document.value)
+        if band not in requirements.bands
+    ]
+    if wrong:
+        raise _refusal(path, document, wrong)
+    return requirements
 
 
-def _line(node: yaml.Node | None, location: Sequence[int | str]) -> int:
-    """Return the line (from 1) of the deepest part of a location that exists in the text."""
-    line = node.start_mark.line + 1 if node is not None else 1
-    for part in location:
-        node = _child(node, part)
-        if node is None:
-            break
-        line = node.start_mark.line + 1
-    return line
+def _bands_in(value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:  # noqa: ANN401 - whatever YAML holds
+    """Iterate over the bands of targets as the file has them, with their keys."""
+    for name in ("requirements", "targets"):
+        for index, requirement in enumerate(value.get(name) or ()):
+            for place, part in enumerate(requirement["targets"]):
+                for number, band in enumerate(part.get("bands") or ()):
+                    yield (name, index, "targets", place, "bands", number), band
 
 
-def _child(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
-    match node:
-        case yaml.SequenceNode() if isinstance(part, int) and part < len(node.value):
-            child: yaml.Node = node.value[part]
-            return child
-        case yaml.MappingNode():
-            return next((value for key, value in node.value if key.value == part), None)
-        case _:
-            return None
+def _located(error: Any) -> tuple[tuple[str | int, ...], str]:  # noqa: ANN401 - pydantic's ErrorDetails
+    found = "" if isinstance(error["input"], dict | list | Part) else f", got {error['input']!r}"
+    return error["loc"], str(error["msg"]).removeprefix("Value error, ") + found
 
 
-def _check_unit(unit: str) -> None:
-    if unit not in _COMMON_UNITS and not known_unit(unit):
-        msg = f"unit must be one that astropy knows, got {unit!r}"
-        raise ValueError(msg)
-
-
-def _check_order(operator: str, targets: Targets) -> None:
-    ladder = (targets.minimum, targets.design, targets.stretch)
-    if not in_order(operator, *ladder):
-        msg = f"targets must get harder from minimum over design to stretch ({operator}), got {ladder}"
-        raise ValueError(msg)
-
-
-def _check_bands(all_targets: Sequence[Targets]) -> None:
-    if not all_targets:
-        msg = "there must be at least one set of targets, got none"
-        raise ValueError(msg)
-    seen: list[str] = []
-    for targets in all_targets:
-        seen += targets.bands or ["every band"]
-    twice = {band for band in seen if seen.count(band) > 1}
-    if twice or ("every band" in seen and len(seen) > 1):
-        msg = f"a band must have one set of targets, got {', '.join(seen)}"
-        raise ValueError(msg)
+def _refusal(
+    path: Path, document: Document | None, faults: Sequence[tuple[tuple[str | int, ...], str]], *, line: int = 1
+) -> RequirementsError:
+    """Make the error of faults at keys; `line` is that of a file that cannot be read as a document."""
+    lines = [line if document is None else document.line(*key) for key, _ in faults]
+    named = [": ".join([*([".".join(map(str, key))] if key else ["document"]), text]) for key, text in faults]
+    if document is None:
+        named = [text for _, text in faults]
+    return RequirementsError(
+        path,
+        [f"{path}:{number}: {text}" for number, text in zip(lines, named, strict=True)],
+        places=[Fault(str(path), number, "document", text, "") for number, text in zip(lines, named, strict=True)],
+    )

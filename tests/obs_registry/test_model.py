@@ -134,3 +134,66 @@ def test_a_contact_can_be_reached(sound: str, contact: str) -> None:
     entry = entry_of(sound)
     entry["sponsor"]["contact"] = contact
     assert list(refusals(Camera, entry)) == [("sponsor", "contact")]
+
+
+WAIVER = {"metric": "PA1", "reason": "a ghost", "expires": "2027-01-31"}
+
+
+def with_waivers(sound: str, *waivers: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry of a sound camera with waivers."""
+    return entry_of(sound) | {"requirements": {"profile": "lpm-17", "waivers": list(waivers)}}
+
+
+def test_a_waiver_says_what_why_and_until_when(sound: str) -> None:
+    """Bands and ticket may be left out; the waivers survive the way through JSON."""
+    full = WAIVER | {"metric": "AM1", "bands": ["r"], "ticket": "DM-1"}
+    camera = Camera.model_validate(with_waivers(sound, WAIVER, full))
+    first, second = camera.requirements.waivers
+    assert (first.bands, first.ticket, first.expires.isoformat()) == (None, None, "2027-01-31")
+    assert (second.bands, second.ticket) == (("r",), "DM-1")
+    assert Camera.model_validate_json(camera.model_dump_json()) == camera
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "message"),
+    [
+        ({"expires": None}, "expires", "valid date"),
+        ({"expires": 20270131}, "expires", "valid date"),
+        ({"reason": ""}, "reason", "at least 1 character"),
+        ({"bands": []}, "bands", "at least 1 item"),
+        ({"until": "2027-01-31"}, "until", "not permitted"),
+    ],
+)
+def test_a_waiver_without_end_or_reason_is_refused(sound: str, change: dict[str, Any], key: str, message: str) -> None:
+    """There is no leave for ever, and none for nothing."""
+    found = refusals(Camera, with_waivers(sound, WAIVER | change))
+    assert message in found["requirements", "waivers", 0, key]
+
+
+def test_a_waiver_is_of_the_cameras_bands(sound: str) -> None:
+    """As data sets are."""
+    found = refusals(Camera, with_waivers(sound, WAIVER, WAIVER | {"metric": "PA2", "bands": ["r", "K"]}))
+    place = ("requirements", "waivers", 1, "bands", 1)
+    assert found == {place: "required a band the camera has a filter for (r, i), found 'K'"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        (None, None, "'PA1' again"),
+        (None, ["r"], "'PA1' in r again"),
+        (["r"], None, "'PA1' in r again"),
+        (["i", "r"], ["r", "i"], "'PA1' in i, r again"),
+        (["i"], ["r"], None),
+    ],
+)
+def test_two_waivers_of_one_thing_are_refused(
+    sound: str, first: list[str] | None, second: list[str] | None, found: str | None
+) -> None:
+    """Which of the two days holds would be a guess."""
+    entry = with_waivers(sound, WAIVER | {"bands": first}, WAIVER | {"bands": second})
+    if found is None:
+        assert len(Camera.model_validate(entry).requirements.waivers) == 2
+        return
+    wanted = f"required a metric and band no other waiver covers, found {found}"
+    assert refusals(Camera, entry) == {("requirements", "waivers", 1): wanted}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAULTS = [
-    ("title: Curio", "titel: Curio", "3: titel: required one of the keys datasets, instrument, lease, name, package"),
+    ("title: Curio", "titel: Curio", "3: titel: required one of the keys datasets, instrument, judging, lease, name"),
     ("title: Curio", "titel: Curio", "1: title: required this key, found nothing"),
     ("watches:", "watchs:", "4: package.watchs: required one of the keys name, repository, watches, found an unknown"),
     ("watches:", "watchs:", "unknown key (meant: watches?)"),

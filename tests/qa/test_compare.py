@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
 
 import astropy.units  # noqa: F401 - loaded here: the first conversion must not take the time of a test
 import pytest
@@ -23,11 +26,13 @@ from qa.compare import (
     worse_by,
 )
 from qa.errors import UnknownNameError
+from qa.judged import Shift, ShiftKind
 from qa.metrics import catalogue
 from qa.metrics.base import Direction, MetricDefinition
 from qa.model import Baseline, Change, Comparison, Ladder, Level, Measurement, Scope, Status, Unmeasured
 from qa.requirements import UnitMismatchError, load
 from qa.requirements.ladder import rank
+from qa.requirements.waivers import Waiver
 
 LPM_17 = load()
 SCOPE = Scope("hsc", "twin", "r", 0)
@@ -402,3 +407,375 @@ def test_rounding_is_no_change() -> None:
         for now in (4.000004, 4.0004)
     )
     assert (steady.change, step.change) == (Change.STEADY, Change.STEP)
+
+
+def shifted(
+    kind: ShiftKind = ShiftKind.DRIFT, *, before: float = 4.0, after: float = 4.5, sigma: float = 5.0, found: int = 2
+) -> Shift:
+    """Make a change of the history."""
+    began = datetime(2026, 2, 20, tzinfo=UTC)
+    return Shift("PA1", SCOPE, kind, began, datetime(2026, 3, found, tzinfo=UTC), before, after, sigma, 0.001)
+
+
+def with_history(
+    now: float,
+    before: float | None,
+    shift: Shift,
+    *,
+    tolerance: float = 1.0,
+    definition: MetricDefinition | None = None,
+    ladder: Ladder | None = LADDER,
+) -> Comparison:
+    """Judge a value with a wide tolerance, and what the history says of it."""
+    old = None if before is None else accepted(before, tolerance=tolerance)
+    definition = definition or defined()
+    return compare(measured(now), old, ladder, definition=definition, policy=Policy(), shift=shift)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "kind", "change", "status"),
+    [
+        (4.5, 4.0, ShiftKind.DRIFT, Change.DRIFT, Status.WARN),
+        (4.5, 4.0, ShiftKind.STEP, Change.STEP, Status.WARN),
+        (4.5, 4.0, ShiftKind.SPIKE, Change.STEP, Status.WARN),
+        (4.5, 4.0, ShiftKind.GAP, Change.STEADY, Status.PASS),
+        (4.5, None, ShiftKind.DRIFT, Change.DRIFT, Status.WARN),
+        (4.5, 7.9, ShiftKind.DRIFT, Change.DRIFT, Status.WARN),
+        (8.5, 8.4, ShiftKind.DRIFT, Change.DRIFT, Status.WARN),
+        (8.5, 4.0, ShiftKind.DRIFT, Change.DRIFT, Status.FAIL),
+        (9.0, None, ShiftKind.STEP, Change.STEP, Status.FAIL),
+    ],
+)
+def test_what_the_history_adds(
+    now: float, before: float | None, kind: ShiftKind, change: Change, status: Status
+) -> None:
+    """It names a drift, and lets warn what the baseline lets pass; what fails, fails without it."""
+    one = with_history(now, before, shifted(kind))
+    assert (one.change, one.status) == (change, status)
+
+
+def test_the_history_is_told_in_a_clause() -> None:
+    """From where to where, since when."""
+    assert with_history(4.5, 4.0, shifted()).reason.endswith(
+        "; over the nights it has drifted from 4 mmag to 4.5 mmag since 2026-02-20."
+    )
+    assert with_history(4.5, 4.0, shifted(ShiftKind.STEP)).reason.endswith(
+        "; over the nights it stepped from 4 mmag to 4.5 mmag on 2026-02-20."
+    )
+    assert with_history(4.5, 4.0, shifted(ShiftKind.SPIKE)).reason.endswith(
+        "; it is a spike: the nights before it was 4 mmag."
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "shift", "counts"),
+    [
+        (4.25, 4.0, shifted(), True),  # half-way: not yet back
+        (4.24, 4.0, shifted(), False),
+        (4.0, 4.0, shifted(), False),
+        (4.5, 4.25, shifted(), False),  # a baseline within half the shift of the new level
+        (4.5, 4.24, shifted(), True),
+        (4.5, 4.75, shifted(), False),
+        (4.5, 4.76, shifted(), True),
+        (3.5, 4.0, shifted(after=3.5, sigma=-5.0), False),  # for the better
+        (4.0, 4.0, shifted(after=4.0), False),  # no change at all
+        (4.5, 4.0, shifted(sigma=0.0), True),  # a series without any noise
+    ],
+)
+def test_when_the_history_counts(now: float, before: float, shift: Shift, counts: bool) -> None:  # noqa: FBT001 - a table
+    """For the worse, until the value is back or the new level is accepted."""
+    assert (with_history(now, before, shift).change is Change.DRIFT) is counts
+
+
+def test_a_change_of_sign_counts_for_metrics_best_at_zero() -> None:
+    """As it does against the baseline."""
+    shift = shifted(before=4.0, after=-4.0)
+    zero = defined(Direction.ZERO)
+    assert with_history(-4.0, 4.0, shift, tolerance=9.0, definition=zero, ladder=None).change is Change.DRIFT
+
+
+def test_an_absence_has_no_history() -> None:
+    """A value that is not there did not drift."""
+    one = compare(
+        Unmeasured("PA1", SCOPE, "no stars"), None, None, definition=defined(), policy=Policy(), shift=shifted()
+    )
+    assert one.change is Change.MISSING
+
+
+def test_the_latest_shift_of_a_series_counts() -> None:
+    """In whatever order they come, and of that series alone."""
+    early, late = shifted(found=2), shifted(ShiftKind.STEP, found=3)
+    for shifts in ([early, late], [late, early]):
+        (one,) = compare_all([measured(4.5)], [], {}, definitions={"PA1": defined()}, policy=Policy(), shifts=shifts)
+        assert one.change is Change.STEP
+    other = [replace(early, scope=replace(SCOPE, band="i")), replace(early, metric="PA2")]
+    (one,) = compare_all([measured(4.5)], [], {}, definitions={"PA1": defined()}, policy=Policy(), shifts=other)
+    assert one.change is Change.NEW
+
+
+@given(st.floats(0, 20), st.floats(0, 20), st.floats(0, 20), st.sampled_from(ShiftKind), st.floats(0, 20))
+def test_judging_with_a_history_is_monotone(one: float, two: float, before: float, kind: ShiftKind, low: float) -> None:
+    """A worse value never gets a better status, at the same baseline and history."""
+    better, worse = sorted((one, two))
+    shift = shifted(kind, before=low, after=low + 1.0)
+    first, second = (with_history(value, before, shift) for value in (better, worse))
+    assert ORDER.index(first.status) <= ORDER.index(second.status)
+
+
+@given(st.floats(0, 20), st.one_of(st.none(), st.floats(0, 20)), st.sampled_from(ShiftKind))
+def test_a_history_never_mends_a_verdict(now: float, before: float | None, kind: ShiftKind) -> None:
+    """It lets pass nothing that fails, and fails nothing that passes."""
+    plain = judged(now, before)
+    told = with_history(now, before, shifted(kind), tolerance=0.01)
+    assert ORDER.index(told.status) >= ORDER.index(plain.status)
+    assert (told.status is Status.FAIL) is (plain.status is Status.FAIL)
+
+
+def learned(value: float, *, tolerance: float = 0.0, unit: str = "mmag") -> Baseline:
+    """Make a baseline whose spread was learned."""
+    return replace(accepted(value, tolerance=tolerance), learned=True, unit=unit)
+
+
+HERE = Policy(same_processor=frozenset({"20260101T000000Z"}))
+
+
+@pytest.mark.parametrize(
+    ("now", "tolerance", "policy", "change"),
+    [
+        (math.nextafter(4.0, 5), 0.0, HERE, Change.STEP),
+        (math.nextafter(4.0, 3), 0.0, HERE, Change.IMPROVED),
+        (4.0, 0.0, HERE, Change.STEADY),
+        (math.nextafter(4.0, 5), 0.0, Policy(), Change.STEADY),
+        (4.000004, 0.0, Policy(), Change.STEADY),
+        (4.000004, 0.000001, HERE, Change.STEP),
+        (4.000002, 0.000001, HERE, Change.STEADY),
+    ],
+)
+def test_a_learned_spread_has_no_floor_on_the_same_processor(
+    now: float, tolerance: float, policy: Policy, change: Change
+) -> None:
+    """Learned to be zero, any difference is a change; elsewhere the last bits may differ."""
+    one = compare(measured(now), learned(4.0, tolerance=tolerance), LADDER, definition=defined(), policy=policy)
+    assert one.change is change
+    assert math.isfinite(one.sigma or 0.0)
+
+
+def test_only_a_learned_spread_has_no_floor() -> None:
+    """An assumed one knows nothing of bits."""
+    old = accepted(4.0, tolerance=0.0)
+    assert compare(measured(4.000004), old, LADDER, definition=defined(), policy=HERE).change is Change.STEADY
+
+
+def test_a_change_of_bits_is_told_as_one() -> None:
+    """Times a spread of zero would say nothing."""
+    one = compare(measured(5.0), learned(4.0), LADDER, definition=defined(), policy=HERE)
+    assert one.reason.startswith(
+        "PA1 worsened from 4 mmag to 5 mmag (+1 mmag, and repeated runs give the same bits); it reaches design"
+    )
+    spread = compare(measured(5.0), learned(4.0, tolerance=0.01), LADDER, definition=defined(), policy=HERE)
+    assert "100 times its run-to-run spread" in spread.reason
+    assumed = compare(measured(5.0), accepted(4.0, tolerance=0.0), LADDER, definition=defined(), policy=HERE)
+    assert "times its run-to-run spread" in assumed.reason
+
+
+def test_an_unlearned_zero_far_from_the_baseline_keeps_its_sigma_finite() -> None:
+    """From a learned zero to any value: the last place of the value is what is counted in."""
+    one = compare(measured(1e300), learned(0.0), None, definition=defined(), policy=HERE)
+    assert one.sigma == pytest.approx(2.0**52)
+
+
+WAIVER = Waiver("PA1", "the camera has a broken shutter.", date(2026, 3, 1), bands=("r",), ticket="DM-1")
+
+
+def waived(now: float, before: float | None, *, today: date | None = date(2026, 3, 1), **more: object) -> Comparison:
+    """Judge with a waiver."""
+    policy = Policy(waivers=(replace(WAIVER, **more),), today=today)  # type: ignore[arg-type]
+    old = None if before is None else accepted(before)
+    return compare(measured(now), old, LADDER, definition=defined(), policy=policy)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "status"), [(9.0, None, Status.WARN), (9.0, 4.0, Status.WARN), (9.5, 9.0, Status.FAIL)]
+)
+def test_a_waived_value_below_the_gate_warns(now: float, before: float | None, status: Status) -> None:
+    """It is leave to be below, not to get worse than what was accepted."""
+    assert waived(now, before).status is status
+
+
+def test_a_waiver_says_until_when_and_why() -> None:
+    """And where that is discussed."""
+    assert waived(9.0, None).reason.endswith("; waived until 2026-03-01: the camera has a broken shutter (DM-1).")
+    assert waived(9.0, None, ticket=None).reason.endswith("the camera has a broken shutter.")
+
+
+def test_an_expired_waiver_is_none_and_says_so() -> None:
+    """The day after its last."""
+    one = waived(9.0, None, today=date(2026, 3, 2))
+    assert one.status is Status.FAIL
+    assert one.reason.endswith("; its waiver expired on 2026-03-01: the camera has a broken shutter (DM-1).")
+
+
+@pytest.mark.parametrize("more", [{"today": None}, {"metric": "PA2"}, {"bands": ("i",)}])
+def test_a_waiver_is_of_its_metric_and_bands_and_of_a_day(more: dict[str, Any]) -> None:
+    """Others, and a day that is not known, change nothing."""
+    assert waived(9.0, None, **more) == judged(9.0, None)
+
+
+def test_a_waiver_excuses_no_absence_and_no_step_without_requirement() -> None:
+    """There is no level that it is below of."""
+    policy = Policy(waivers=(WAIVER,), today=date(2026, 3, 1))
+    gone = compare(Unmeasured("PA1", SCOPE, "no stars"), accepted(4.0), LADDER, definition=defined(), policy=policy)
+    assert gone.status is Status.FAIL
+    assert compare(measured(9.0), accepted(4.0), None, definition=defined(), policy=policy).status is Status.FAIL
+
+
+@given(st.permutations(["hsc", "decam", "latiss"]))
+def test_the_order_of_cameras_changes_nothing(cameras: list[str]) -> None:
+    """Each is judged alone, whatever was judged before it."""
+    alone = {
+        name: compare_all(
+            [replace(measured(4.0), scope=replace(SCOPE, camera=name))],
+            [],
+            {},
+            definitions=catalogue(),
+            policy=policy_all(),
+        )
+        for name in cameras
+    }
+    together = compare_all(
+        [replace(measured(4.0), scope=replace(SCOPE, camera=name)) for name in cameras],
+        [],
+        {},
+        definitions=catalogue(),
+        policy=policy_all(),
+    )
+    assert together == tuple(one for name in sorted(cameras) for one in alone[name])
+
+
+UNITS = {"mmag": 1.0, "mag": 1e-3}
+
+
+@given(
+    st.floats(0.01, 20),
+    st.floats(0.01, 20),
+    st.sampled_from(sorted(UNITS)),
+    st.sampled_from(sorted(UNITS)),
+    st.sampled_from(sorted(UNITS)),
+)
+def test_units_of_result_baseline_and_requirement_change_no_verdict(
+    now: float, before: float, of_result: str, of_baseline: str, of_ladder: str
+) -> None:
+    """Each may come in its own unit."""
+    plain = judged(now, before)
+    assume(plain.sigma is not None and not math.isclose(abs(plain.sigma), STEADY_WITHIN, rel_tol=1e-6))
+    assume(plain.sigma == 0 or abs(now - before) > 1e-9)
+    one, two, three = UNITS[of_result], UNITS[of_baseline], UNITS[of_ladder]
+    other = compare(
+        replace(measured(now), value=now * one, unit=of_result, stderr=0.1 * one),
+        replace(accepted(before), value=before * two, unit=of_baseline, stderr=0.1 * two, tolerance=0.01 * two),
+        replace(LADDER, unit=of_ladder, minimum=8.0 * three, design=5.0 * three, stretch=3.0 * three),
+        definition=defined(),
+        policy=Policy(),
+    )
+    assert (other.change, other.level, other.status) == (plain.change, plain.level, plain.status)
+
+
+def test_a_missing_unit_is_refused() -> None:
+    """A number without a unit is not taken for one of the definition's."""
+    line = "PA1 of hsc/twin/r/t0: the unit must be convertible to 'mmag', got ''"
+    with pytest.raises(UnitMismatchError, match=re.escape(line)):
+        compare(replace(measured(4.0), unit=""), None, None, definition=defined(), policy=Policy())
+
+
+def test_an_absence_keeps_what_was_accepted_and_what_is_required() -> None:
+    """The report shows both."""
+    one = judged(None, 4.0)
+    assert (one.baseline, one.ladder, one.sigma) == (accepted(4.0), LADDER, None)
+
+
+def test_everything_is_compared_with_its_own_baseline() -> None:
+    """A night of several metrics, and of several bands, mixes nothing up."""
+    other = replace(SCOPE, band="i")
+    old = {
+        ("PA1", SCOPE): accepted(4.0),
+        ("PA1", other): replace(accepted(9.0), scope=other),
+        ("PA2", SCOPE): accepted(5.0, metric="PA2"),
+    }
+    results = [measured(4.0), replace(measured(4.0), scope=other), measured(6.0, metric="PA2")]
+    definitions = {name: defined(name=name) for name in ("PA1", "PA2")}
+    found = compare_all(results, [], old, definitions=definitions, policy=Policy())
+    assert [(one.metric, one.scope.band, one.change) for one in found] == [
+        ("PA1", "i", Change.IMPROVED),
+        ("PA1", "r", Change.STEADY),
+        ("PA2", "r", Change.STEP),
+    ]
+    assert [one.baseline for one in found] == [old["PA1", other], old["PA1", SCOPE], old["PA2", SCOPE]]
+
+
+def test_what_was_not_reported_is_missed_under_its_own_scope() -> None:
+    """Also where scopes with and without a band are side by side."""
+    whole = Scope("hsc", "twin")
+    found = compare_all([], [("PA1", SCOPE), ("PA1", whole)], {}, definitions={"PA1": defined()}, policy=Policy())
+    assert [one.scope for one in found] == [whole, SCOPE]
+
+
+def test_a_metric_best_at_zero_crosses_the_gate_by_its_size() -> None:
+    """Now and at the baseline."""
+    zero = defined(Direction.ZERO)
+    crossed = judged(-9.0, 4.0, definition=zero)
+    assert (crossed.level, crossed.status) == (Level.BELOW_MINIMUM, Status.FAIL)
+    assert crossed.reason.endswith("; this crosses below the camera's gate, which the baseline met.")
+    deficit = judged(-9.0, -9.0, definition=zero)
+    assert (deficit.level, deficit.status) == (Level.BELOW_MINIMUM, Status.WARN)
+
+
+def test_a_new_value_below_the_gate_says_so() -> None:
+    """It has no baseline to be blamed on."""
+    assert judged(9.0, None).reason.endswith("; it is below the camera's gate from the start.")
+
+
+@pytest.mark.parametrize(
+    ("now", "told"), [(4.0, "PA1 is 4 mmag, exactly its baseline"), (4.02, "within the run-to-run")]
+)
+def test_what_nothing_is_required_of_ends_with_that(now: float, told: str) -> None:
+    """Steady and a little step alike."""
+    assert told in judged(now, 4.0, ladder=None).reason
+    assert judged(now, 4.0, ladder=None).reason.endswith("; nothing is required of it.")
+    assert judged(4.1, 4.0, ladder=None).reason.endswith("; nothing is required of it.")
+
+
+def test_a_change_without_a_tale_is_told_by_its_kind() -> None:
+    """Improved, worsened, or neither."""
+    assert judged(2.0, 4.0).reason.startswith("PA1 improved from 4 mmag to 2 mmag (-2 mmag, 200 times")
+    sign = judged(-4.0, 4.0, ladder=None, definition=defined(Direction.ZERO))
+    assert sign.reason.startswith("PA1 moved without getting better from 4 mmag to -4 mmag")
+
+
+def test_a_requirement_of_one_level_is_not_gated_beyond_it() -> None:
+    """A gate at stretch asks no more of it than there is."""
+    only = replace(LADDER, minimum=8.0, design=8.0, stretch=8.0, only=Level.MINIMUM)
+    assert judged(7.0, None, gate=Level.STRETCH, ladder=only).status is Status.PASS
+    assert judged(9.0, None, gate=Level.STRETCH, ladder=only).status is Status.FAIL
+
+
+def test_exactly_five_independent_errors_only_warn() -> None:
+    """More of them fail. A spread of 3, errors of 4 and 12: 13 together."""
+    old = accepted(0.0, tolerance=3.0, stderr=4.0)
+    for value, status in ((65.0, Status.WARN), (65.5, Status.FAIL)):
+        one = compare(measured(value, stderr=12.0), old, None, definition=defined(), policy=Policy())
+        assert one.status is status
+
+
+def test_better_by_exactly_three_spreads_is_no_improvement_where_it_moved_by_more() -> None:
+    """Nearer to zero by just that much, but on the other side of it: a step."""
+    old = accepted(4.0, tolerance=0.5)
+    one = compare(measured(-2.5), old, None, definition=defined(Direction.ZERO), policy=Policy())
+    assert one.change is Change.STEP
+
+
+def test_a_missing_requirement_of_another_unit_is_converted_too() -> None:
+    """An absence shows the requirement in the metric's unit."""
+    in_mag = replace(LADDER, unit="mag", minimum=0.5, design=0.25, stretch=0.125)
+    one = compare(Unmeasured("PA1", SCOPE, "no stars"), None, in_mag, definition=defined(), policy=Policy())
+    assert one.ladder is not None
+    assert (one.ladder.unit, one.ladder.minimum) == ("mmag", 500.0)

@@ -91,3 +91,12 @@ def test_a_night_of_ungated_failures_only_is_not_green() -> None:
     """If the only camera is orphaned and its step failed, nothing was measured."""
     outcomes = [an_outcome(StepStatus.FAILED, camera="sdss")]
     assert verdict([], outcomes, not_gating={"sdss"}) is ExitCode.INCOMPLETE
+
+
+def test_a_camera_that_could_not_be_judged_leaves_the_run_incomplete() -> None:
+    """Unless it does not gate; a regression of another camera comes first."""
+    done = [an_outcome(), an_outcome(camera="decam")]
+    both = [a_comparison(Status.PASS), a_comparison(Status.WARN, camera="decam")]
+    assert verdict(both, done, invalid=["decam"]) is ExitCode.INCOMPLETE
+    assert verdict(both, done, invalid=["decam"], not_gating=["decam"]) is ExitCode.PASS
+    assert verdict([*both, a_comparison(Status.FAIL)], done, invalid=["decam"]) is ExitCode.FAILED

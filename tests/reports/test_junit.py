@@ -2,6 +2,7 @@ from xml.etree import ElementTree as ET
 
 from qa.model import Scope
 from reports.example import the_example
+from reports.judged_example import the_judged_example
 from reports.junit import junit
 from reports.night import RunStatus
 from reports.testing import HOSTILE, a_camera_night, a_comparison, a_night
@@ -75,3 +76,27 @@ def test_hostile_names_and_control_characters() -> None:
     (error,) = root.iter("error")
     assert error.attrib["message"].startswith("<script>alert(1)</script> &")
     assert "\x07" not in error.attrib["message"]
+
+
+def test_an_incident_is_told_by_each_of_its_failures() -> None:
+    """A failure names the cause first and carries the grouped text; state and cause are properties of the case."""
+    root = ET.fromstring(junit(build(the_judged_example())))  # noqa: S314
+    cases = {f"{case.attrib['classname']} {case.attrib['name']}": case for case in root.iter("testcase")}
+    failure = cases["hsc.twin.r.t0 psf_fwhm"].find("failure")
+    assert failure is not None
+    assert failure.attrib["message"].startswith("algorithm: psf_fwhm worsened")
+    for words in ("23 metrics of 3 cameras", "changed: package meas_astrom", "against camera: No"):
+        assert words in (failure.text or "")
+    facts = {one.attrib["name"]: one.attrib["value"] for one in cases["hsc.twin.r.t0 psf_fwhm"].iter("property")}
+    assert (facts["state"], facts["cause"], facts["tags"]) == ("open", "algorithm", "new tonight")
+    suite = next(one for one in root if one.attrib["name"] == "hsc")
+    assert "incident 8c21f0d3" in {one.attrib["name"] for one in suite.findall("properties/property")}
+
+
+def test_what_is_acknowledged_or_known_is_no_failure() -> None:
+    """It passes with its sentence; a drift carries its forecast."""
+    root = ET.fromstring(junit(build(the_judged_example())))  # noqa: S314
+    cases = {f"{case.attrib['classname']} {case.attrib['name']}": case for case in root.iter("testcase")}
+    for name in ("decam.twin.r.t0 PA1", "megaprime.twin.r.t0 AM2"):
+        assert [child.tag for child in cases[name]] == ["properties", "system-out"]
+    assert "It will cross design" in (cases["hsc.twin.i.t0 AA1"].findtext("system-out") or "")

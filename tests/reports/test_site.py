@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qa.model import Lane
 from reports.example import the_example
+from reports.judged_example import the_judged_example
 from reports.night import Night, Picture, RunStatus
 from reports.site import write_site
 from reports.testing import HOSTILE, a_camera_night, a_comparison, a_night, a_picture
@@ -83,6 +85,12 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> tuple[Night, Path]:
     first, *rest = night.cameras
     night = replace(night, cameras=(replace(first, pictures=pictures), *rest))
     return night, write_site(night, folder / "site").parent
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the example night with all that judgement adds."""
+    return write_site(the_judged_example(), tmp_path_factory.mktemp("judged")).parent.resolve()
 
 
 def pages(site: Path) -> list[Page]:
@@ -173,3 +181,64 @@ def test_status_is_said_in_words(example: tuple[Night, Path]) -> None:
         assert word in text
     assert text.count('scope="row"') > 20
     assert "<main" in text
+
+
+def test_a_judged_night_has_sound_pages_whose_links_lead_somewhere(judged: Path) -> None:
+    """Incidents, findings, charts with marks and the page of baselines keep to the same rules."""
+    found = {page.path.resolve(): page for page in pages(judged)}
+    assert judged / "baselines.html" in found
+    reached = {judged / "index.html"}
+    for path, page in found.items():
+        assert len(set(page.ids)) == len(page.ids), f"{path.name}: an id is used twice"
+        for link in page.links:
+            name, _, anchor = link.partition("#")
+            target = (path.parent / name).resolve() if name else path
+            assert target.is_file(), f"{path.name} links to {link}"
+            assert not anchor or anchor in found[target].ids, f"{path.name} links to {link}"
+            reached.add(target)
+    assert {path for path in judged.rglob("*") if path.is_file()} <= reached
+
+
+def test_the_first_page_begins_with_the_incident(judged: Path) -> None:
+    """Cause with its probability, what changed, evidence, members folded; then findings with their states."""
+    text = (judged / "index.html").read_text().replace("\u00a0", " ")
+    order = ("Incidents</h2>", "Algorithm</b>", "last good run", "Against camera", "<details", "Findings on their own")
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+    for words in ("open for 10 nights", "reopened", "unconfirmed", "acknowledged until 20 Mar 2026 by Ada Example"):
+        assert words in text
+    assert "It will cross design about 19 Mar, between 11 Mar and 6 Apr." in text
+
+
+def test_charts_and_sparklines_show_what_happened(judged: Path) -> None:
+    """Steps, drifts with their forecast and known breaks are marks, with words for who cannot see them."""
+    metric = (judged / "metrics" / "AA1.html").read_text()
+    assert metric.count('class="shift shift-step"') == 6
+    assert metric.count('class="shift shift-drift"') == 2
+    assert metric.count('class="shift shift-forecast"') == 1
+    assert 'class="shift shift-break"' in (judged / "metrics" / "peak_memory.html").read_text()
+    assert 'class="event-step">1' in metric
+
+
+def test_a_ledger_that_is_gone_takes_its_page_along(tmp_path: Path) -> None:
+    """What no page refers to any more is removed."""
+    night = replace(the_judged_example(), history={})
+    write_site(night, tmp_path)
+    assert (tmp_path / "baselines.html").is_file()
+    write_site(replace(night, ledger=()), tmp_path)
+    assert not (tmp_path / "baselines.html").exists()
+
+
+def test_a_night_of_foreign_values_speaks_of_files(tmp_path: Path) -> None:
+    """Metrics keep the name of their package, and nothing is said of twins, coadds or time."""
+    comparison = a_comparison(factor=1.6)
+    result = replace(comparison.result, metric="validate_drp.PA1")
+    night = a_night(a_camera_night(steps=(), last_coadd=None), comparisons=(replace(comparison, result=result),))
+    night = replace(night, plan=replace(night.plan, lane=Lane.IMPORTED, steps=()))
+    write_site(night, tmp_path)
+    index, camera = (next(tmp_path.glob(name)).read_text() for name in ("index.html", "cameras/*.html"))
+    assert "validate_drp.PA1" in index
+    assert "another pipeline measured them" in index
+    for words in ("Twins are simulated", "Took", "never", "Overdue"):
+        assert words not in index
+    assert "On coadds" not in camera

@@ -2,11 +2,13 @@ import io
 
 from rich.console import Console
 
-from qa.documents import to_plain
+from qa.judged import Cause, Incident
+from qa.model import Scope
 from reports import text
 from reports.example import the_example
+from reports.judged_example import the_judged_example
 from reports.night import RunStatus
-from reports.testing import HOSTILE, a_camera_night, a_comparison, a_night
+from reports.testing import HOSTILE, a_camera_night, a_comparison, a_finding, a_night
 from reports.view import build
 
 
@@ -48,17 +50,32 @@ def test_markdown_is_inert() -> None:
     assert "| camera | tonight |" in said
 
 
-def test_the_summary_is_complete_and_plain() -> None:
-    """Machines get every camera and finding, in values JSON can hold."""
-    view = build(the_example())
-    summary = text.summary(view)
-    assert (summary.verdict, summary.exit_code) == ("fail", 1)
-    assert len(summary.cameras) == 7
-    assert len(summary.findings) == len(view.findings)
-    assert to_plain(summary, text.Summary)["findings"][0]["scope"] == "decam/twin/r/t0"
-
-
 def test_an_empty_night_can_be_told() -> None:
     """Nothing ran: three forms, no table of nothing."""
     assert "Nothing ran tonight" in printed(a_night())
     assert "| camera" not in text.markdown(build(a_night()))
+
+
+def test_incidents_come_first_with_cause_and_what_changed() -> None:
+    """Terminal and Markdown say the cause, the state and the forecast, and count what is known or fixed."""
+    view = build(the_judged_example())
+    said = " ".join(printed(the_judged_example()).split())
+    mailed = text.markdown(view).replace("\u00a0", " ")
+    assert "ALGORITHM 97 %: 23 metrics of 3 cameras moved after a change" in said
+    assert "; changed: package meas_astrom, package numpy" in said
+    assert "[open for 10 nights]" in said
+    assert "2 metrics known or acknowledged; 1 metric fixed tonight" in said
+    assert "## Incidents" in mailed
+    assert "  - against camera: No camera's own package changed" in mailed
+    assert "It will cross design about 19 Mar, between 11 Mar and 6 Apr." in mailed
+
+
+def test_an_outage_is_told_in_both() -> None:
+    """What has no value tonight has its line as well, with as many facts as fit."""
+    outage = a_finding("outage", kind="outage", reason="disk full")
+    facts = ("a", "b", "c", "d", "e")
+    incident = Incident("x", Cause.NOISE, (("PA1", Scope("x", "twin")),), facts, (), {}, "it moved")
+    night = a_night(a_camera_night(), findings=(outage,), incidents=(incident,))
+    assert "outage \u00b7 r: disk full [new tonight]" in printed(night)
+    assert "changed: a, b, c and 2 more" in printed(night)
+    assert "disk full" in text.markdown(build(night))

@@ -256,6 +256,36 @@ def test_renew_writes_only_where_it_may(registry: Path, monkeypatch: pytest.Monk
     )
 
 
+WAIVER = """
+requirements:
+  waivers:
+    - {metric: PA1, reason: a ghost, expires: 2026-12-31}
+"""
+
+
+def test_check_tells_waivers_that_expired(registry: Path) -> None:
+    """A warning: the file is as it was; until that day there is none."""
+    (registry / "curio.yaml").write_text(CURIO + WAIVER)
+    result = call("check", "--registry", registry, "--on", "2027-01-02")
+    assert result.exit_code == 0
+    required = "required a day that is still to come, or no waiver, found 2026-12-31, past for 2 days (warning)"
+    assert result.stdout.splitlines()[0].endswith(f"requirements.waivers.0.expires: {required}")
+    assert result.stdout.splitlines()[1] == "9 cameras, no fault, 1 warning"
+    assert json.loads(call("check", "--registry", registry, "--on", "2027-01-02", "--json").stdout)["warnings"][0][
+        "found"
+    ].startswith("2026-12-31")
+    assert call("check", "--registry", registry, "--on", "2026-12-31").stdout == "9 cameras, no fault\n"
+
+
+def test_check_finds_waivers_of_unknown_metrics(registry: Path) -> None:
+    """They would give leave for nothing."""
+    (registry / "curio.yaml").write_text(CURIO + WAIVER.replace("PA1", "PA11"))
+    result = call("check", "--registry", registry, "--on", "2026-12-01")
+    assert result.exit_code == 2
+    assert "requirements.waivers.0.metric: required a metric of the camera's requirements (PA1" in result.stdout
+    assert result.stdout.splitlines()[-1] == "8 cameras, 1 fault"
+
+
 def test_check_imports_nothing_heavy() -> None:
     """It runs in hooks: pydantic and YAML are enough."""
     script = (

@@ -104,3 +104,22 @@ def test_every_number_of_a_real_job_is_made_again(shared_data: Path) -> None:
     made = [result for result in results if result.value is not None]
     assert len(made) == 28
     assert all(result.reason.endswith("is empty") for result in results if result.value is None)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (
+            job("TE1", radius=[5.0], xip=[1.0], D=1.0, bin_range_operator="<="),
+            "xip of the blob validate_drp.TE1 has no",
+        ),
+        (job("PA1", iqr=[float("nan")]), "its blob gives nan"),
+        (job("PA1", iqr=["much"]), "its blob is not what validate_drp writes ("),
+        (job("TE1", radius=[1.0], xip=[1.0, 2.0], D=1.0, bin_range_operator="<="), "its blob is not what"),
+    ],
+)
+def test_blobs_that_make_no_sense_are_reasons_not_tracebacks(document: dict[str, Any], reason: str) -> None:
+    """Nor do they give a value that is none."""
+    (result,) = recompute(document)
+    assert result.value is None
+    assert reason in result.reason

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qa.errors import UnknownNameError
+from qa.metrics import catalogue
 from qa.model import Ladder
 from qa.requirements import RequirementsError, load, profiles
+from qa.requirements.ladder import known_unit
 from qa.requirements.loader import read
 
 if TYPE_CHECKING:
@@ -93,11 +95,19 @@ def test_every_number_is_that_of_the_reference_table(shared_data: Path) -> None:
         assert wanted in [(part.minimum, part.design, part.stretch) for part in one.targets]
 
 
+def test_what_obsqa_measures_has_units_that_compare_with_the_requirements() -> None:
+    """Known to astropy, and spelled alike, so that nothing needs converting night after night."""
+    definitions = catalogue()
+    assert [one.name for one in definitions.values() if not known_unit(one.unit)] == []
+    asked = {one.metric: one.unit for one in load().requirements}
+    assert {name: unit for name, unit in asked.items() if definitions[name].unit != unit} == {}
+
+
 def test_an_unknown_profile_is_named_with_those_that_exist(tmp_path: Path) -> None:
-    """The error lists the profiles of the folder."""
+    """The error lists the profiles of the folder and those that come with obsqa."""
     written(tmp_path)
-    with pytest.raises(UnknownNameError, match=r"'yours'; known: mine"):
-        load("yours", folder=tmp_path)
+    with pytest.raises(UnknownNameError, match=r"'yours'; known: lpm-17, lpm-17-elsewhere, mine"):
+        load("yours", folders=[tmp_path])
 
 
 @pytest.mark.parametrize(
@@ -175,10 +185,10 @@ def test_only_what_a_document_asks_can_be_left_out(tmp_path: Path) -> None:
     part = tmp_path / "part.yaml"
     part.write_text("base: whole\nwithout: [PA1, PA9]\nwhy: a test\n")
     with pytest.raises(RequirementsError, match="without: must name metrics of whole, got PA9"):
-        load("part", folder=tmp_path)
+        load("part", folders=[tmp_path])
     part.write_text("base: whole\nwithout: [PA1]\n")
     with pytest.raises(RequirementsError, match="why: Field required"):
-        load("part", folder=tmp_path)
+        load("part", folders=[tmp_path])
     part.write_text("base: nowhere\nwithout: [PA1]\nwhy: a test\n")
     with pytest.raises(UnknownNameError):
-        load("part", folder=tmp_path)
+        load("part", folders=[tmp_path])

@@ -15,9 +15,9 @@ pytest.importorskip("lsst.pipe.base")
 
 from lsst.daf.butler import Butler, DatasetType
 
-from qa.drp.executor import run as running
 from qa.drp.accounting import QuantumStatus, read_outside, read_quanta
 from qa.drp.command import PipelineRun, pipetask_command, process_environment
+from qa.drp.executor import run as running
 from qa.drp.executor.books import open_graphs
 from qa.drp.executor.run import Execution, execute
 from qa.errors import EngineError

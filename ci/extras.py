@@ -1,0 +1,149 @@
+"""What judging takes from beside the run: the history, the ledger, acknowledgements. None of it can lose a night."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ci.blaming import incidents_of
+from qa import acknowledged, baselines
+from qa.changes import Series
+from qa.changes.forecast import forecast
+from qa.errors import ObsqaError
+from qa.findings import ACCEPTANCE, WAIVER, Seen
+from qa.foreign.definitions import definitions
+from qa.judged import ShiftKind
+from qa.model import Change, HistoryPoint, Measurement, Scope, Status
+from qa.requirements.cameras import waivers_of
+from qa.shifts import Told, shifts_of
+from qa.standing import expired as expired_decisions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import date
+    from pathlib import Path
+    from typing import TypeVar
+
+    from ci.lanes import Context
+    from obs_registry.model import Camera
+    from qa.findings import Key
+    from qa.judged import Acknowledgement, Forecast, Incident, Shift
+    from qa.model import Comparison, Result
+    from qa.record import RunRecord
+    from qa.standing import Standing
+
+    T = TypeVar("T")
+
+
+def shifts(context: Context, record: RunRecord) -> tuple[Shift, ...]:
+    """Return what changed in the history of the run's series, tonight included."""
+    store = context.store
+    if store is None:
+        return ()
+    directions = {name: one.direction for name, one in definitions(record).items()}
+    told = _or_warn(context, lambda: shifts_of(store, record, directions, now=context.clock()), Told(()))
+    for note in told.notes:
+        context.console.say(f"warning: {note}")
+    return told.shifts
+
+
+def incidents(
+    context: Context,
+    folder: Path,
+    record: RunRecord,
+    comparisons: Sequence[Comparison],
+    *,
+    shifts: Sequence[Shift],
+    again: Sequence[Result],
+) -> tuple[Incident, ...]:
+    """Return what moved together, and what is to blame; `again` is what a second processing gave."""
+
+    def found() -> tuple[Incident, ...]:
+        say = context.console.say
+        known = context.cameras
+        return incidents_of(record, comparisons, runs=folder.parent, cameras=known, shifts=shifts, again=again, say=say)
+
+    return _or_warn(context, found, ())
+
+
+def acknowledgements(context: Context) -> tuple[Acknowledgement, ...]:
+    """Return who lets which finding stand."""
+    root = context.settings.regression_data
+    return _or_warn(context, lambda: tuple(one.value for one in acknowledged.load(root)), ())
+
+
+def forecasts(
+    context: Context, record: RunRecord, comparisons: Iterable[Comparison], shifts: Iterable[Shift]
+) -> dict[Key, Forecast]:
+    """Return when the drifts of tonight will cross the next level."""
+    drifts = {(one.metric, one.scope): one for one in shifts if one.kind is ShiftKind.DRIFT}
+    found: dict[Key, Forecast] = {}
+    for one in comparisons:
+        shift = drifts.get((one.metric, one.scope))
+        if one.change is Change.DRIFT and shift is not None and one.ladder is not None:
+            ahead = forecast(shift, _series(context, record, one), ladder=one.ladder, now=record.started)
+            if ahead is not None:
+                found[one.metric, one.scope] = ahead
+    return found
+
+
+def expired(context: Context, record: RunRecord, comparisons: Iterable[Comparison]) -> tuple[Seen, ...]:
+    """Return the waivers and acceptances of tonight's data sets that are over."""
+    today = record.plan.created.date()
+    datasets = dict.fromkeys((one.scope.camera, one.scope.dataset) for one in comparisons)
+    cameras = {camera.name: camera for camera in context.cameras}
+    waivers = [
+        seen
+        for name, dataset in datasets
+        if name in cameras
+        for seen in _expired_waivers(cameras[name], dataset, today)
+    ]
+    root = context.settings.regression_data
+    decisions: tuple[Standing, ...] = _or_warn(context, lambda: expired_decisions(baselines.ledger(root), today), ())
+    over = [seen for one in decisions if (one.entry.camera, one.entry.dataset) in datasets for seen in _ended(one)]
+    return (*waivers, *over)
+
+
+def _series(context: Context, record: RunRecord, one: Comparison) -> Series:
+    """Return the history of a series with tonight in it, also when tonight was remembered before."""
+    camera, metric = one.scope.camera, one.metric
+    store = context.store
+    points: list[HistoryPoint] = []
+    if store is not None:
+        points = _or_warn(
+            context, lambda: store.history(camera=camera, metric=metric).get((metric, one.scope), []), points
+        )
+        points = [point for point in points if point.run_id != record.run_id]
+    if isinstance(one.result, Measurement):
+        points.append(HistoryPoint(record.run_id, record.started, one.result.value, one.result.stderr))
+    return Series(metric, one.scope, definitions(record)[metric].direction, points)
+
+
+def _expired_waivers(camera: Camera, dataset: str, today: date) -> Iterator[Seen]:
+    for waiver in waivers_of(camera.requirements):
+        if not waiver.holds(today):
+            for band in waiver.bands or (None,):
+                reason = (
+                    f"The waiver of {waiver.metric}{f' in {band}' if band else ''} expired on {waiver.expires} "
+                    f"({waiver.reason.removesuffix('.')}); mend the metric, renew the waiver or remove it."
+                )
+                yield Seen(waiver.metric, Scope(camera.name, dataset, band), WAIVER, WAIVER, Status.WARN, reason)
+
+
+def _ended(one: Standing) -> Iterator[Seen]:
+    made = one.entry.decision
+    for move in one.moves:
+        reason = (
+            f"Its baseline was accepted until {made.expires} by {made.who} ({made.why.removesuffix('.')}), "
+            f"ledger entry {one.entry.id}; accept it anew or let it go with obsqa baseline expire."
+        )
+        scope = move.place.scope(one.entry.camera, one.entry.dataset)
+        yield Seen(move.place.metric, scope, ACCEPTANCE, ACCEPTANCE, Status.WARN, reason)
+
+
+def _or_warn(context: Context, read: Callable[[], T], otherwise: T) -> T:
+    """Return what can be read, or something else and a warning."""
+    try:
+        return read()
+    except ObsqaError as error:
+        context.console.say(f"warning: {error}")
+        return otherwise

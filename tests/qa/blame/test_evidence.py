@@ -1,0 +1,171 @@
+"""What each observation says, and how strongly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qa.blame import Rerun, weights, wording
+from qa.blame import evidence as observe
+from qa.blame.facts import differences
+from qa.blame.group import Group, Scene
+from qa.judged import Cause, Evidence
+
+if TYPE_CHECKING:
+    from qa.blame.moved import Moved
+
+
+def group(make: Any, *members: Moved, **changed: str) -> Group:
+    """Gather members whose window has these changes."""
+    window = make.window(**changed)
+    found = [replace(one, window=window, differences=differences(window, one.place, make.cameras)) for one in members]
+    return Group(tuple(found))
+
+
+def scene(make: Any, *measured: str, **more: Any) -> Scene:
+    """Make a night in which these cameras ran."""
+    return Scene(make.cameras, frozenset(measured), 100, **more)
+
+
+def test_the_stack(make: Any) -> None:
+    """Changed, the same, or changed just before."""
+    night = scene(make)
+    (one,) = observe.of_stack(group(make, make.moved(), package_afw="2"), night)
+    text = "The stack changed since the last good run (night-1): package afw from 1 to 2."
+    assert one == Evidence(Cause.ALGORITHM, weights.STACK_CHANGED, text)
+    (one,) = observe.of_stack(group(make, make.moved()), night)
+    text = "Nothing of the stack changed since the last good run (night-1)."
+    assert one == Evidence(Cause.ALGORITHM, weights.STACK_SAME, text)
+    assert list(observe.of_stack(Group((make.moved(window=None),)), night)) == []
+    member = replace(group(make, make.moved()).members[0])
+    late = replace(member, differences=replace(member.differences, before=("package afw",)))
+    text = "The stack changed in the runs just before (package afw), and an effect may show late."
+    assert list(observe.of_stack(Group((late,)), night))[1:] == [Evidence(Cause.ALGORITHM, weights.STACK_BEFORE, text)]
+
+
+def test_cameras_that_moved_together_and_those_that_did_not(make: Any) -> None:
+    """Both say something of what they share only where that changed, or may have."""
+    both = (make.moved("hsc"), make.moved("decam"))
+    night = scene(make, "hsc", "decam", "latiss", "lsstcam")
+    found = list(observe.of_others(group(make, *both, package_afw="2"), night))
+    assert found == [
+        Evidence(Cause.ALGORITHM, 1.0, "2 cameras moved, and what they share is the stack."),
+        Evidence(Cause.ALGORITHM, -1.0, "latiss and lsstcam ran with the same stack and did not move."),
+    ]
+    assert list(observe.of_others(group(make, *both), night)) == []
+    assert list(observe.of_others(group(make, *both, host="b", package_afw="2"), scene(make))) == []
+    (one,) = observe.of_others(group(make, both[0], package_obs_subaru="2"), scene(make, "hsc", "decam"))
+    assert one == Evidence(Cause.CAMERA, 0.5, "decam ran with the same stack and did not move.")
+
+
+def test_the_data(make: Any) -> None:
+    """Changed, the same, or of other exposures where nothing is known of them."""
+    night = scene(make)
+    (one,) = observe.of_data(group(make, make.moved(), data_hsc="2"), night)
+    text = "The data changed since the last good run (night-1): data hsc/twin from 1 to 2."
+    assert one == Evidence(Cause.DATA, weights.DATA_CHANGED, text)
+    same, truth = observe.of_data(group(make, make.moved(truth=True)), night)
+    assert same.weight == weights.DATA_SAME
+    text = "Metrics that are measured against the known truth moved, on data that are the same."
+    assert truth == Evidence(Cause.DATA, weights.TRUTH_MOVED, text)
+    (one,) = observe.of_data(Group((make.moved(fewer=True),)), night)
+    text = "Metrics of single visits rest on another number of visits than before."
+    assert one == Evidence(Cause.DATA, weights.OTHER_EXPOSURES, text)
+    assert list(observe.of_data(Group((make.moved(),)), night)) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "fact", "weight", "text"),
+    [
+        (
+            [{"errors": 0.25}, {"errors": 0.1}, {"errors": 0.2}, {"errors": 9.0}, {"errors": None}],
+            "host",
+            weights.SMALL_MOVES,
+            "Hardly anything moved by more than a quarter of its sampling error, as another order of summing does.",
+        ),
+        (
+            [{"errors": 0.26}],
+            "host",
+            weights.LARGE_ON_HARDWARE,
+            "What was measured moved by more than rounding, which another machine does not do.",
+        ),
+        (
+            [{"errors": None}],
+            "os",
+            weights.LARGE_ON_SYSTEM,
+            "What was measured moved by more than rounding, for which only the software of a system can be at fault.",
+        ),
+        (
+            [{"resource": True, "task": "isr"}, {"resource": True, "task": "isr"}],
+            "host",
+            weights.ONE_TASK,
+            "Only the task isr takes more, where another machine would change all.",
+        ),
+        (
+            [{"resource": True, "task": "isr"}],
+            "host",
+            weights.RESOURCES_ONLY,
+            "Only time and memory moved, which depend on the machine.",
+        ),
+        (
+            [{"resource": True}, {"resource": True}],
+            "host",
+            weights.RESOURCES_ONLY,
+            "Only time and memory moved, which depend on the machine.",
+        ),
+    ],
+)
+def test_the_machine(make: Any, members: Any, fact: Any, weight: Any, text: Any) -> None:
+    """What moved tells whether another one can have done it."""
+    found = list(
+        observe.of_environment(group(make, *(make.moved(**one) for one in members), **{fact: "b"}), scene(make))
+    )
+    assert found[0].weight == weights.HOST_CHANGED
+    assert found[1] == Evidence(Cause.ENVIRONMENT, weight, text)
+    if weight == weights.RESOURCES_ONLY:
+        assert found[2] == Evidence(Cause.ALGORITHM, weights.RESOURCES_BY_STACK, "No measured quantity moved.")
+
+
+def test_the_past_of_what_moved(make: Any) -> None:
+    """Its flips, its nights, its repeats: of the member of which they say least."""
+    one = make.moved(sigma=None)
+    two = replace(one, window=replace(one.window, same=4, flips=5, stood=9))
+    three = replace(one, window=replace(one.window, same=3, flips=2, stood=3))
+    found = {each.text: each.weight for each in observe.of_noise(Group((two, three)), scene(make))}
+    assert found == {
+        "The 3 runs before gave the very same values, to the last digit.": weights.SAME_BITS,
+        "It went off and came back by itself 2 times before.": 2 * weights.FLIP,
+        "It has stayed where it is for 3 runs or more.": 2 * weights.STOOD,
+    }
+    found = [each.weight for each in observe.of_noise(Group((two,)), scene(make))]
+    assert found == [weights.SAME_BITS, 3 * weights.FLIP, 3 * weights.STOOD]
+    assert list(observe.of_noise(Group((make.moved(sigma=None, window=None),)), scene(make))) == []
+
+
+@pytest.mark.parametrize(("repeated", "count"), [(2, 2), (1, 1), (0, 2)])
+def test_a_second_processing(make: Any, repeated: int, count: int) -> None:
+    """As most of the members that it gave came out."""
+    members = [make.moved(metric=name, sigma=None) for name in ("A", "B", "C")]
+    reruns = {one.key: Rerun(*one.key, repeated=at < repeated) for at, one in enumerate(members[:2])}
+    (one,) = observe.of_noise(Group(tuple(members)), scene(make, reruns=reruns))
+    how = "moved again" if repeated else "as they were"
+    text = f"Processed a second time, {count} of 2 came out {how}."
+    assert one == Evidence(Cause.NOISE, weights.REPEATED if repeated else weights.NOT_REPEATED, text)
+
+
+def test_names_are_listed_and_counted() -> None:
+    """More than four are not spelt out."""
+    assert wording.listing([]) == ""
+    assert wording.listing(["a"]) == "a"
+    assert wording.listing(["a", "b", "c", "d"]) == "a, b, c and d"
+    assert wording.listing(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+    assert (wording.times(1), wording.times(2)) == ("once", "2 times")
+
+
+def test_digests_are_cut_short() -> None:
+    """But not what is in words, nor the mark of uncommitted changes."""
+    assert wording.fact("f", None, "0123456789ab") == "f from nothing to 0123456789ab"
+    assert wording.fact("f", "0123456789abc", "0123456789abc-dirty") == "f from 0123456789ab to 0123456789ab-dirty"
+    assert wording.fact("cpu", "AMD EPYC 7763 64-Core", "x") == "cpu from AMD EPYC 7763 64-Core to x"
