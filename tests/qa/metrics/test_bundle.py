@@ -24,7 +24,7 @@ measurements = st.builds(
     value=finite,
     unit=st.sampled_from(["mmag", "mas", "%", ""]),
     n=st.integers(0, 10**9),
-    stderr=st.none() | finite,
+    stderr=st.none() | st.floats(min_value=0, allow_nan=False, allow_infinity=False),
 )
 unmeasured = st.builds(Unmeasured, metric=metrics, scope=scopes, reason=st.text(min_size=1))
 
