@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qa.blame import Rerun, weights, wording
 from qa.blame import evidence as observe
+from qa.blame.chance import coincidence
 from qa.blame.facts import differences
 from qa.blame.group import Group, Scene
-from qa.judged import Cause, Evidence
+from qa.judged import Cause, Evidence, Shift, ShiftKind
+from qa.model import Scope
 
 if TYPE_CHECKING:
     from qa.blame.moved import Moved
+
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def group(make: Any, *members: Moved, **changed: str) -> Group:
@@ -153,6 +159,83 @@ def test_a_second_processing(make: Any, repeated: int, count: int) -> None:
     how = "moved again" if repeated else "as they were"
     text = f"Processed a second time, {count} of 2 came out {how}."
     assert one == Evidence(Cause.NOISE, weights.REPEATED if repeated else weights.NOT_REPEATED, text)
+
+
+def test_what_stayed_the_same_is_said(make: Any) -> None:
+    """Of the data and of the machine, with the run it is compared to."""
+    night = scene(make)
+    (one,) = observe.of_data(group(make, make.moved()), night)
+    text = "Nothing of the data changed since the last good run (night-1)."
+    assert one == Evidence(Cause.DATA, weights.DATA_SAME, text)
+    (one,) = observe.of_environment(group(make, make.moved()), night)
+    text = "Nothing of the machine changed since the last good run (night-1)."
+    assert one == Evidence(Cause.ENVIRONMENT, weights.HOST_SAME, text)
+    first, _ = observe.of_environment(group(make, make.moved(), host="b"), night)
+    text = "The machine or its system changed since the last good run (night-1): host from a to b."
+    assert first == Evidence(Cause.ENVIRONMENT, weights.HOST_CHANGED, text)
+
+
+def test_three_cameras_say_more_than_two(make: Any) -> None:
+    """Each further one adds as much, and a camera's change of its own is enough to say nothing."""
+    three = tuple(make.moved(name) for name in ("hsc", "decam", "latiss"))
+    (one,) = observe.of_others(group(make, *three, package_afw="2"), scene(make, "hsc", "decam", "latiss"))
+    text = "3 cameras moved, and what they share is the stack."
+    assert one == Evidence(Cause.ALGORITHM, 2 * weights.TOGETHER, text)
+    assert list(observe.of_others(group(make, *three, data_hsc="2", package_afw="2"), scene(make))) == []
+
+
+def test_a_missing_metric_does_not_go_by_chance(make: Any) -> None:
+    """Whatever else moved."""
+    found = list(observe.of_noise(Group((make.moved(missing=True), make.moved(metric="B"))), scene(make)))
+    text = "A metric that was measured before is missing."
+    assert found[0] == Evidence(Cause.NOISE, weights.CHANCE_RANGE[0], text)
+    assert len(found) == 1
+
+
+def a_shift(kind: ShiftKind, chance: float) -> Shift:
+    """Make a change that the history found."""
+    return Shift("PA1", Scope("hsc", "twin", "r", 0), kind, BEGIN, BEGIN, 5.0, 6.0, 9.0, chance)
+
+
+def test_what_the_history_found_goes_by_its_chance(make: Any) -> None:
+    """A lasting change by the smallest chance of its members; a spike speaks for noise."""
+    low = make.moved(shift=a_shift(ShiftKind.STEP, 1e-3))
+    lower = make.moved(metric="B", shift=a_shift(ShiftKind.DRIFT, 1e-4))
+    (one,) = observe.of_noise(Group((low, lower)), scene(make))
+    text = "The history shows a lasting change, of which there is a chance of 0.0001 in a night without one."
+    assert one.text == text
+    assert one.weight == pytest.approx(max(weights.CHANCE_RANGE[0], math.log(1e-4 / weights.REAL)))
+    (one,) = observe.of_noise(Group((make.moved(sigma=None, shift=a_shift(ShiftKind.SPIKE, 0.1)),)), scene(make))
+    assert one == Evidence(Cause.NOISE, weights.SPIKE, "The history shows a single value out of line.")
+
+
+def test_the_size_of_the_moves_goes_by_chance(make: Any) -> None:
+    """The sentence says how many series were judged and how many moved so far."""
+    count, mean, chance = coincidence((make.moved(sigma=4.0),), 100)
+    found = list(observe.of_noise(Group((make.moved(sigma=4.0),)), scene(make)))
+    assert found[0].text == wording.chance(count, mean, 100)
+    assert found[0].text.startswith("Of 100 series that were judged ")
+    assert found[0].weight == pytest.approx(math.log(chance / weights.REAL))
+
+
+def test_nothing_is_known_to_have_changed(make: Any) -> None:
+    """Only where stack and data are known to be the same, and camera and machine did not change."""
+    text = "Nothing that could have moved it is known to have changed."
+    quiet = [each.text for each in observe.of_noise(group(make, make.moved(sigma=None)), scene(make))]
+    assert quiet == [text]
+    assert observe.nothing_changed(group(make, make.moved()))
+    for fact in ("package_afw", "data_hsc", "package_obs_subaru", "host"):
+        assert not observe.nothing_changed(group(make, make.moved(), **{fact: "2"}))
+    assert not observe.nothing_changed(Group((make.moved(window=None),)))
+
+
+def test_a_third_of_repeats_is_not_most(make: Any) -> None:
+    """One of three that came out moved again says that it does not repeat."""
+    members = [make.moved(metric=name, sigma=None) for name in ("A", "B", "C")]
+    reruns = {one.key: Rerun(*one.key, repeated=at < 1) for at, one in enumerate(members)}
+    (one,) = observe.of_noise(Group(tuple(members)), scene(make, reruns=reruns))
+    text = "Processed a second time, 2 of 3 came out as they were."
+    assert one == Evidence(Cause.NOISE, weights.NOT_REPEATED, text)
 
 
 def test_names_are_listed_and_counted() -> None:
