@@ -7,7 +7,7 @@ is the caller's: `ci.bisect` checks out, builds, runs and remembers.
 
 from __future__ import annotations
 
-from qa.bisect.answer import Answer, Culprit, Swap, swaps
+from qa.bisect.answer import Answer, Culprit, swaps
 from qa.bisect.certainty import Certainty, Ends, NotReproducedError, verify
 from qa.bisect.changed import Changed, changed_packages
 from qa.bisect.commits import Commit, History, Narrowed, narrow
@@ -16,6 +16,7 @@ from qa.bisect.outcome import Combination, Outcome
 from qa.bisect.packages import ddmin, most_trials
 from qa.bisect.probes import Probe, choose
 from qa.bisect.search import search
+from qa.blame.model import Trial as Swap
 
 __all__ = [
     "Answer",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qa.bisect.certainty import Certainty, Ends  # noqa: TC001 - pydantic resolves the annotations at run time
 from qa.bisect.commits import Commit  # noqa: TC001
 from qa.bisect.outcome import Combination, Outcome
+from qa.blame.model import Trial as Swap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,15 +69,6 @@ class Answer:
     def exact(self) -> bool:
         """Tell whether every package of the set was narrowed down to one commit."""
         return all(culprit.found for culprit in self.found.culprits)
-
-
-@dataclass(frozen=True, slots=True)
-class Swap:
-    """Whether a camera was mended with some packages back in their good state: a `qa.blame.model.Trial`."""
-
-    camera: str
-    swapped: frozenset[str]
-    mended: bool
 
 
 def swaps(camera: str, bad: Mapping[str, str], good: Mapping[str, str], trials: Iterable[Trial]) -> tuple[Swap, ...]:
