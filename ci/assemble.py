@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ci.lanes import RUN_ID
 from obs_registry.lease import state_of
 from qa import baselines
 from qa.errors import DocumentError
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 SHOWN = timedelta(days=180)
 """How far back the histories of a report reach: its charts show sixty nights."""
-
-RUN_ID = "%Y%m%dT%H%M%SZ"
-"""How a run's id begins: with the time at which it was planned, which findings carry as well."""
 
 _ID_LENGTH = len("20260101T000000Z")
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from qa.store import Store
 
 
+RUN_ID = "%Y%m%dT%H%M%SZ"
+"""How a run's id begins: with the time at which it was planned, which findings carry as well."""
+
 SHARED = frozenset({Stage.CALIBRATIONS, Stage.PROCESS})
 """Stages that share their work among several processes where slots are free."""
 
@@ -213,7 +216,7 @@ def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:
 
 def new_run_id(runs: Path, now: datetime) -> str:
     """Return an id that no run has: the time, with a number where that is taken."""
-    base = now.strftime("%Y%m%dT%H%M%SZ")
+    base = now.strftime(RUN_ID)
     taken = {folder.name for folder in runs_under(runs)}
     return next(name for number in range(10_000) if (name := f"{base}-{number}" if number else base) not in taken)
 

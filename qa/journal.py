@@ -6,14 +6,12 @@ A process killed in mid-write leaves a torn last line, which is dropped; a torn 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import json
-import os
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from qa.documents import SCHEMA, from_plain, to_plain
-from qa.errors import DiskFullError, DocumentError, EngineError, InfrastructureError
+from qa.errors import DocumentError
+from qa.lines import LineFile
 from qa.record import Entry, Event, RunRecord, replay
 
 if TYPE_CHECKING:
@@ -23,22 +21,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FILE_NAME = "journal.jsonl"
-
-
-class RunFolderError(InfrastructureError):
-    """The folder of a run cannot be written to."""
-
-    def __init__(self, folder: Path, found: str) -> None:
-        self.folder, self.found = folder, found
-        super().__init__(f"{folder}: must be a folder that can be written to, found: {found}; choose another --runs")
-
-
-class BusyError(EngineError):
-    """Another process is writing this run."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        super().__init__(f"{path.parent}: another obsqa is working on this run; wait for it or end it")
 
 
 def _event_type() -> Any:  # noqa: ANN401 - a type form
@@ -53,13 +35,7 @@ class Journal:
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
         self._path, self._clock = path, clock
         self._kind = _event_type()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise RunFolderError(path.parent, error.strerror or str(error)) from error
-        self._lock()
-        self._drop_torn_line()
+        self._file = LineFile(path)
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +47,7 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the run."""
-        os.close(self._handle)
+        self._file.close()
 
     def append(self, event: Event) -> None:
         """Write one event; it is on the disk when this returns.
@@ -81,37 +57,11 @@ class Journal:
         DiskFullError
             If there is no space; what was written before stays readable.
         """
-        body = {"schema": SCHEMA, "when": self._clock().isoformat(), **to_plain(event, self._kind)}
-        line = json.dumps(body, sort_keys=True, allow_nan=False, ensure_ascii=False).encode() + b"\n"
-        end = os.lseek(self._handle, 0, os.SEEK_END)
-        try:
-            written = os.write(self._handle, line)
-            os.fsync(self._handle)
-        except OSError as error:
-            os.ftruncate(self._handle, end)
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise DiskFullError(self._path) from error
-            raise
-        if written != len(line):
-            os.ftruncate(self._handle, end)
-            raise DiskFullError(self._path)
+        self._file.append({"schema": SCHEMA, "when": self._clock().isoformat(), **to_plain(event, self._kind)})
 
     def record(self) -> RunRecord | None:
         """Sum what was written so far."""
         return replay(read_entries(self._path))
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._handle)
-            raise BusyError(self._path) from None
-
-    def _drop_torn_line(self) -> None:
-        text = self._path.read_bytes()
-        whole = text.rfind(b"\n") + 1
-        if whole < len(text):
-            os.ftruncate(self._handle, whole)
 
 
 def read_entries(path: Path) -> Iterator[Entry]:

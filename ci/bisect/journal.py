@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - pydantic resolves the annotations at run time
 from typing import TYPE_CHECKING, Any, Self
@@ -15,8 +12,8 @@ from pydantic import ValidationError
 
 from qa.bisect.outcome import Combination  # noqa: TC001
 from qa.documents import SCHEMA, from_plain, to_plain
-from qa.errors import DiskFullError, DocumentError
-from qa.journal import BusyError, RunFolderError
+from qa.errors import DocumentError
+from qa.lines import LineFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,24 +57,18 @@ class TrialJournal:
     """The trials of a bisect, held open by the one process that may add to them."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = LineFile(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise RunFolderError(path.parent, error.strerror or str(error)) from error
-        self._lock()
-        try:
-            self.known = self._read()
+            self.known = read_trials(path)
         except DocumentError:
-            os.close(self._handle)
+            self._file.close()
             raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._handle)
+        self._file.close()
 
     def append(self, done: Done) -> None:
         """Write a trial; it is on the disk when this returns.
@@ -87,39 +78,12 @@ class TrialJournal:
         DiskFullError
             If there is no space; what was written before stays readable.
         """
-        body = {"schema": SCHEMA, **to_plain(done, Done)}
-        line = json.dumps(body, sort_keys=True, allow_nan=False, ensure_ascii=False).encode() + b"\n"
-        end = os.lseek(self._handle, 0, os.SEEK_END)
-        try:
-            written = os.write(self._handle, line)
-            os.fsync(self._handle)
-        except OSError as error:
-            os.ftruncate(self._handle, end)
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise DiskFullError(self._path) from error
-            raise
-        if written != len(line):
-            os.ftruncate(self._handle, end)
-            raise DiskFullError(self._path)
+        self._file.append({"schema": SCHEMA, **to_plain(done, Done)})
         self.known[done.key] = done
 
     def forget_skipped(self) -> None:
         """Let trials that said nothing be made again; the journal keeps them until then."""
         self.known = {key: done for key, done in self.known.items() if not done.reason}
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._handle)
-            raise BusyError(self._path) from None
-
-    def _read(self) -> dict[str, Done]:
-        """Read what is there, and drop the line that a killed process was writing."""
-        text = self._path.read_bytes()
-        whole = text.rfind(b"\n") + 1
-        os.ftruncate(self._handle, whole)
-        return read_trials(self._path)
 
 
 def read_trials(path: Path) -> dict[str, Done]:

@@ -11,7 +11,8 @@ from ci.settings import Settings
 from qa.engines.base import StepReport
 from qa.engines.recorded import RecordedEngine
 from qa.errors import InfrastructureError, RequestError
-from qa.journal import FILE_NAME, BusyError, Journal, read_record
+from qa.journal import FILE_NAME, Journal, read_record
+from qa.lines import BusyError
 from qa.model import Lane, Stage, Step, StepOutcome, StepStatus, Trigger
 from qa.record import RunFinished
 from qa.testing import Clock, MemoryStore, a_camera, a_measurement

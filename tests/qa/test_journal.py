@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qa.errors import DocumentError
-from qa.journal import FILE_NAME, BusyError, Journal, RunFolderError, read_entries, read_record, runs_under
+from qa.journal import FILE_NAME, Journal, read_entries, read_record, runs_under
+from qa.lines import BusyError, RunFolderError
 from qa.model import Lane, Plan, Stage, Step, StepOutcome, StepStatus, Trigger
 from qa.record import Event, Judged, Measured, RunFinished, RunStarted, StepFinished, StepStarted
 from qa.testing import NOW, Clock, a_measurement

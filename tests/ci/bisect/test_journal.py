@@ -9,7 +9,7 @@ import pytest
 
 from ci.bisect.journal import Done, TrialJournal, Value, key_of, read_trials
 from qa.errors import DiskFullError, DocumentError
-from qa.journal import BusyError, RunFolderError
+from qa.lines import BusyError, RunFolderError
 from qa.testing import NOW
 
 if TYPE_CHECKING:
