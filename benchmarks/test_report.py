@@ -21,7 +21,7 @@ from sqlalchemy import insert
 from ci.assemble import SHOWN
 from qa.model import Measurement, Scope
 from qa.store import SqlStore
-from qa.store_tables import RESULTS, RUNS
+from qa.stores.tables import RESULTS, RUNS
 from reports.site import write_site
 from reports.testing import NOW, a_camera_night, a_comparison, a_night, definitions
 

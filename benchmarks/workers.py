@@ -126,7 +126,7 @@ def show(folder: Path, prepared: Path, rounds: int) -> bool:
 def start_as_steps_do() -> None:
     """Start this program anew with what the processes of steps start with, which C libraries read only then."""
     if not WORKERS.items() <= os.environ.items():
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **WORKERS})
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **WORKERS})  # noqa: S606 - the same program
 
 
 def main() -> None:

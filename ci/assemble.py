@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from ci.lanes import RUN_ID
 from obs_registry.lease import state_of
+from obs_registry.services import Service
 from qa import baselines
 from qa.errors import DocumentError
 from qa.foreign.definitions import definitions
 from qa.journal import read_record, runs_under
 from qa.judged import FindingState
 from qa.plan import NOT_ASKED
+from qa.verdict import ExitCode
 from reports.night import CameraNight, Night, Picture, RunStatus
 from reports.order import band_rank
 
@@ -24,9 +26,12 @@ if TYPE_CHECKING:
 
     from ci.lanes import Context
     from obs_registry.model import Camera
-    from qa.judged import Incident
+    from qa.judged import Finding, Incident
     from qa.ledger import Entry
     from qa.record import RunRecord
+
+COMMIT = "commit"
+"""What asked for a run that is about some cameras only."""
 
 SHOWN = timedelta(days=180)
 """How far back the histories of a report reach: its charts show sixty nights."""
@@ -38,26 +43,44 @@ def night_of(context: Context, folder: Path, record: RunRecord) -> Night:
     """Put together what a report shows of a run."""
     last_coadds = context.store.last_coadds() if context.store else {}
     history = context.store.history(after=_since(record)) if context.store else {}
+    previous = _previous_datasets(folder, record)
     return Night(
         plan=record.plan,
         started=record.started,
         finished=record.finished or context.clock(),
         cameras=(
-            *(_camera_night(context, folder, record, camera, last_coadds) for camera in context.cameras),
+            *(_camera_night(context, folder, record, one, last_coadds) for one in _concerned(context, record)),
             *_unknown_cameras(context, record),
         ),
         comparisons=record.comparisons,
         definitions=definitions(record),
-        exit_code=record.exit_code or 0,
+        exit_code=ExitCode.INCOMPLETE if record.exit_code is None else record.exit_code,
         history={series: tuple(points) for series, points in history.items()},
         provenance=record.provenance,
-        previous_cameras=_previous_cameras(folder, record),
+        previous_cameras=tuple(dict.fromkeys(camera for camera, _ in previous)),
+        previous_datasets=previous,
         shifts=record.shifts,
         incidents=record.incidents,
-        findings=record.findings,
+        findings=tuple(_findings(context, record)),
         earlier=tuple(_earlier_incidents(folder, record)),
         ledger=_ledger(context),
+        checks=tuple(record.checks.values()),
     )
+
+
+def _concerned(context: Context, record: RunRecord) -> Iterator[Camera]:
+    """Yield the cameras that a report is about: of a commit's only those that it concerns."""
+    spared = {one.camera for one in record.plan.not_run if one.reason == NOT_ASKED}
+    for camera in context.cameras:
+        if record.plan.trigger.kind != COMMIT or camera.name not in spared:
+            yield camera
+
+
+def _findings(context: Context, record: RunRecord) -> Iterator[Finding]:
+    """Yield the findings that a report is about."""
+    concerned = {camera.name for camera in _concerned(context, record)}
+    spared = {camera.name for camera in context.cameras} - concerned
+    yield from (one for one in record.findings if one.scope.camera not in spared)
 
 
 def _since(record: RunRecord) -> datetime | None:
@@ -105,6 +128,7 @@ def _camera_night(
         steps=tuple(one for one in record.outcomes.values() if one.step.camera == camera.name),
         caveats=tuple(text for key, one in record.measured.items() if key[0] == camera.name for text in one.caveats),
         last_coadd=record.coadds_measured(camera.name) or last_coadds.get(camera.name),
+        coadds=not isinstance(camera, Service),
         pictures=tuple(_pictures(folder, camera)),
     )
 
@@ -116,7 +140,8 @@ def _status(record: RunRecord, camera: str) -> tuple[RunStatus, str]:
         return RunStatus.FAILED, f"{failure.step.stage}: {failure.message}"
     if camera in record.unjudged:
         return RunStatus.FAILED, f"judge: {record.unjudged[camera]}"
-    if record.completed(camera) and camera in record.plan.cameras:
+    checked = any(one.camera == camera for one in record.checks.values())
+    if checked or (record.completed(camera) and camera in record.plan.cameras):
         return RunStatus.RAN, ""
     return RunStatus.NOT_RUN, left_out.get(camera, "not in the plan of this run")
 
@@ -141,8 +166,8 @@ def _unknown_cameras(context: Context, record: RunRecord) -> Iterator[CameraNigh
             )
 
 
-def _previous_cameras(folder: Path, record: RunRecord) -> tuple[str, ...]:
-    """Return the cameras of the run before this one in its lane, but for those deliberately left out of this one.
+def _previous_datasets(folder: Path, record: RunRecord) -> tuple[tuple[str, str], ...]:
+    """Return cameras and data sets of the run before this one in its lane, but for what was not asked for in this one.
 
     Of imported files none are missed.
     """
@@ -154,5 +179,6 @@ def _previous_cameras(folder: Path, record: RunRecord) -> tuple[str, ...]:
             earlier = read_record(run).plan
             if earlier.lane is not record.plan.lane:
                 continue
-            return tuple(camera for camera in earlier.cameras if camera not in spared)
+            places = dict.fromkeys((step.camera, step.dataset) for step in earlier.steps)
+            return tuple(place for place in places if place[0] not in spared)
     return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ci.bisect.evidence import known
 from obs_registry.select import packages_of
 from qa.blame import CameraFacts, Rerun, attribute, windows
 from qa.blame.moved import is_moved
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from obs_registry.model import Camera
-    from qa.blame import Trial
     from qa.judged import Incident, Shift
     from qa.model import Comparison, Result
     from qa.record import RunRecord
@@ -36,14 +36,13 @@ def incidents_of(
     runs: Path,
     cameras: Iterable[Camera],
     shifts: Sequence[Shift] = (),
-    trials: Sequence[Trial] = (),
     again: Iterable[Result] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Incident, ...]:
     """Say what caused that which moved in a run.
 
-    `runs` is the folder of all runs, `again` what a second processing of the same data gave. `say` is told of journals
-    that cannot be read.
+    `runs` is the folder of all runs, in which bisects leave what they learnt, too; `again` is what a second processing
+    of the same data gave. `say` is told of journals that cannot be read.
     """
     moved = {(one.metric, one.scope) for one in comparisons if is_moved(one)}
     moved |= {(one.metric, one.scope) for one in shifts}
@@ -54,7 +53,7 @@ def incidents_of(
         cameras={camera.name: CameraFacts(packages_of(camera)) for camera in cameras},
         definitions=definitions(record),
         shifts=shifts,
-        trials=trials,
+        trials=tuple(known(runs, record.run_id, say)),
         reruns=_reruns(comparisons, again),
     )
 

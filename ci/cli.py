@@ -17,6 +17,7 @@ VERBS = {
     "nightly": "Process every supported camera through coadd measurement, judge it, report it.",
     "run": "Process a folder of your own raw exposures, judge and report it.",
     "camera": "Look at, check and renew the cameras of the registry.",
+    "commit": "Check the cameras that a change concerns, in minutes.",
     "plan": "Show what a night would do.",
     "measure": "Measure a matched catalogue, or a finished run again.",
     "compare": "Judge a run's measurements again.",
@@ -30,7 +31,11 @@ VERBS = {
     "requirements": "Show the science requirements, and examine documents of them.",
     "history": "Show how a metric moved over the nights.",
     "bisect": "Find the commits that brought a change between two runs.",
+    "image": "Make and look at images in which cameras are processed.",
+    "reproduce": "Rerun the smallest data that show one value, elsewhere.",
     "jenkins": "Begin builds on a Jenkins server, wait for them, collect what they left.",
+    "notify": "Send the notices of a run, or show them.",
+    "store": "Look after the history, and keep reports, records and baselines elsewhere.",
     "status": "Show the state of the last run and of every camera.",
 }
 INTERRUPTED = 130

@@ -6,17 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from obs_registry.lease import state_of
+from obs_registry.model import Stored, Suite
 from qa import baselines
 from qa.compare import compare_all
 from qa.errors import DocumentError, RequestError
 from qa.foreign.definitions import ImportedTargets, definitions
 from qa.journal import FILE_NAME, read_record
 from qa.manifest import expected
-from qa.metrics import catalogue
 from qa.model import Baseline, Level
 from qa.policy import Policy
+from qa.record import Imported
 from qa.requirements import load
 from qa.requirements.cameras import waivers_of
+from qa.suites.targets import SuiteTargets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ci.lanes import Context
-    from obs_registry.model import Camera
+    from obs_registry.model import Camera, Dataset
     from qa.judged import Shift
-    from qa.model import Comparison
+    from qa.model import Comparison, Result
     from qa.record import Measured, RunRecord
 
 PROCESSOR = ("machine", "cpu")
@@ -68,20 +70,32 @@ def policy_of(camera: Camera, today: date) -> Policy:
     )
 
 
+def _policy_for(camera: Camera, dataset: Dataset | None, today: date, measured: Iterable[Result]) -> Policy:
+    """Return what the results of a data set answer to; others' pipelines have names of their own for metrics."""
+    policy = policy_of(camera, today)
+    if isinstance(dataset, Suite):
+        return replace(policy, requirements=SuiteTargets(camera.name, dataset, measured))
+    if not isinstance(dataset, Stored) or policy.requirements is None:
+        return policy
+    return replace(policy, requirements=ImportedTargets(policy.requirements, Imported((), ())))
+
+
 def _compare_dataset(
     context: Context, record: RunRecord, camera: Camera, measured: Measured, shifts: tuple[Shift, ...]
 ) -> tuple[Comparison, ...]:
-    known = catalogue()
-    dataset = next(one for one in camera.datasets if one.name == measured.dataset)
-    accepted = baselines.load(context.settings.regression_data, camera.name, dataset.name)
+    known = definitions(record)
+    dataset = next((one for one in camera.datasets if one.name == measured.dataset), None)
+    accepted = baselines.load(context.settings.regression_data, camera.name, measured.dataset)
     learned = {one.run for one in accepted.values() if isinstance(one, Baseline) and one.learned}
     alike = frozenset(run for run in learned if on_the_same(context.settings.runs / run, record))
+    reported = {(one.metric, one.scope) for one in measured.results}
+    policy = _policy_for(camera, dataset, record.plan.created.date(), measured.results)
     return compare_all(
         measured.results,
-        expected(camera.name, dataset, known),
-        accepted,
+        expected(camera.name, dataset, known) if dataset else (),
+        accepted if dataset else {key: one for key, one in accepted.items() if key in reported},
         definitions=known,
-        policy=replace(policy_of(camera, record.plan.created.date()), same_processor=alike),
+        policy=replace(policy, same_processor=alike),
         shifts=shifts,
     )
 

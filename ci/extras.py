@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ci.blaming import incidents_of
+from ci.lineage import nights_around
 from qa import acknowledged, baselines
 from qa.changes import Series
 from qa.changes.forecast import forecast
@@ -58,9 +59,8 @@ def incidents(
     """Return what moved together, and what is to blame; `again` is what a second processing gave."""
 
     def found() -> tuple[Incident, ...]:
-        say = context.console.say
-        known = context.cameras
-        return incidents_of(record, comparisons, runs=folder.parent, cameras=known, shifts=shifts, again=again, say=say)
+        say, known, runs = context.console.say, context.cameras, nights_around(folder, record)
+        return incidents_of(record, comparisons, runs=runs, cameras=known, shifts=shifts, again=again, say=say)
 
     return _or_warn(context, found, ())
 

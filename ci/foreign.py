@@ -99,7 +99,7 @@ def open_imported(context: Context, gathered: Gathered) -> Path:
     when, files = gathered.when, gathered.files
     places = tuple(dict.fromkeys((one.place.camera, one.place.dataset) for one in files))
     steps = tuple(Step(camera, dataset, Stage.MEASURE) for camera, dataset in places)
-    run_id = new_run_id(context.settings.runs, when)
+    run_id = new_run_id(context.settings.runs, when, tag=context.settings.tag)
     plan = Plan(run_id, Lane.IMPORTED, Trigger("import"), when, steps)
     imported = _imported(files)
     folder = context.settings.runs / run_id

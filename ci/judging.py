@@ -19,7 +19,8 @@ from qa.findings import OUTAGE, advance, excuse, in_incidents, outage, standing_
 from qa.journal import read_record, runs_under
 from qa.judged import FindingState
 from qa.metrics import catalogue
-from qa.model import Lane, Measurement, Status
+from qa.model import Lane, Measurement, Stage, Status
+from qa.planning.findings import unmeasured
 from qa.record import Judged
 from qa.validity import Validity, discount, gate, outages
 from qa.verdict import ExitCode, verdict
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ci.lanes import Context
     from qa.findings import Key
     from qa.judged import Finding, Shift
-    from qa.model import Comparison, Result
+    from qa.model import Comparison, Result, Step
     from qa.record import RunRecord
 
 PROCESSED = frozenset({Lane.COMMIT, Lane.NIGHTLY})
@@ -117,10 +118,16 @@ def _validities(
     return gate(
         comparisons,
         record.outcomes.values(),
-        planned=record.plan.steps,
+        planned=_to_be_measured(record),
         unjudged=unjudged,
         exposures=_exposures(night),
     )
+
+
+def _to_be_measured(record: RunRecord) -> tuple[Step, ...]:
+    """Return the steps of data sets that were to be measured: of others a commit's checks need no more than images."""
+    whole = {(one.camera, one.dataset) for one in record.plan.steps if one.stage is Stage.MEASURE}
+    return tuple(one for one in record.plan.steps if (one.camera, one.dataset) in whole)
 
 
 def _exposures(night: _Night) -> dict[Key, int]:
@@ -163,7 +170,7 @@ def _confirmed(
         (one.scope.camera, one.scope.dataset)
         for one in comparisons
         if one.status is Status.FAIL and one.scope.camera in asking and night.record.plan.lane in PROCESSED
-    }
+    } & {(step.camera, step.dataset) for step in night.record.plan.steps}
     second = rerun(night.context, night.folder, night.record, wanted=wanted, process=process)
     again, _ = compare_measured(night.context, night.record, second.values(), shifts)
     by_key = {(one.metric, one.scope): one for one in again}
@@ -199,7 +206,11 @@ def _findings(
         shifts=shifts,
         acknowledgements=extras.acknowledgements(context),
         confirm={one.name: one.judging.confirm for one in context.cameras if isinstance(one.judging.confirm, int)},
-        more=(*down, *extras.expired(context, night.record, valid)),
+        more=(
+            *down,
+            *extras.expired(context, night.record, valid),
+            *unmeasured(night.record, context.clock(), out=broken),
+        ),
         forecasts=extras.forecasts(context, night.record, valid, shifts),
     )
 
@@ -219,4 +230,5 @@ def _exit_code(
         planned=record.plan.steps,
         not_gating=resting | excused,
         invalid=broken,
+        checks=record.checks.values(),
     )

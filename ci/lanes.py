@@ -8,7 +8,11 @@ from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
+from ci.budget import budgeted, same_night
+from ci.lineage import with_lineage, without_dates
 from ci.slots import Slots
+from qa.blame.facts import PACKAGES, count_packages
+from qa.engines.availability import stack_facts, unavailable
 from qa.engines.base import Job
 from qa.errors import DocumentError, InfrastructureError, RequestError
 from qa.journal import FILE_NAME, Journal, read_record, runs_under
@@ -18,7 +22,7 @@ from qa.record import Measured, RunStarted, StepFinished, StepStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
 
     from ci.console import LineConsole
@@ -53,6 +57,8 @@ class Context:
     jobs: int = 2
     keep_pixels: bool = False
     stop: Event = field(default_factory=Event)
+    calibrations_as_of: date | None = None
+    budget_hours: float | None = None
 
     def camera(self, name: str) -> Camera:
         """Return a camera by name."""
@@ -68,6 +74,7 @@ class _Run:
     journal: Journal
     slots: Slots
     lock: Lock = field(default_factory=Lock)
+    calibrations_as_of: date | None = None
 
 
 def open_run(context: Context, *, lane: Lane, trigger: Trigger, fresh: bool) -> Path:
@@ -77,21 +84,35 @@ def open_run(context: Context, *, lane: Lane, trigger: Trigger, fresh: bool) -> 
 
 def open_planned(context: Context, plan: Plan, *, fresh: bool) -> Path:
     """Return the folder to carry out a plan in: the last run's, if it had the same plan and was cut off."""
+    context = _with_stacks(context, plan)
     last = None if fresh else _cut_off(context, plan)
     if last is not None:
         context.console.say(f"continuing {last.name}, which was cut off")
         return last
+    plan, line = with_lineage(plan, context.provenance, context.settings.runs, day=context.calibrations_as_of)
+    if line:
+        context.console.say(line)
+    for one in plan.left_out:
+        context.console.say(f"{one.camera}/{one.dataset} is left out: {one.reason}")
     folder = context.settings.runs / plan.run_id
     with Journal(folder / FILE_NAME, context.clock) as journal:
         journal.append(RunStarted(plan, context.provenance))
     return folder
 
 
+def _with_stacks(context: Context, plan: Plan) -> Context:
+    """Return the context with the facts of the environments in which others' pipelines are going to run."""
+    facts = stack_facts(context.cameras, ((step.camera, step.dataset) for step in plan.steps))
+    known = context.provenance | facts
+    return replace(context, provenance=known | {PACKAGES: str(count_packages(known))}) if facts else context
+
+
 def run_steps(context: Context, folder: Path) -> RunRecord:
     """Carry out the steps that are not done yet, cameras side by side; one camera's failure stops no other."""
     with Journal(folder / FILE_NAME, context.clock) as journal:
         record = read_record(folder)
-        run = _Run(context, folder, journal, Slots(context.jobs, cameras=len(record.plan.cameras)))
+        slots, day = Slots(context.jobs, cameras=len(record.plan.cameras)), record.plan.calibrations_as_of
+        run = _Run(context, folder, journal, slots, calibrations_as_of=day)
         with ThreadPoolExecutor(context.jobs) as pool:
             tasks = [pool.submit(_run_camera, run, name) for name in record.plan.cameras]
             try:
@@ -103,6 +124,21 @@ def run_steps(context: Context, folder: Path) -> RunRecord:
         for task in tasks:
             task.result()
         return read_record(folder)
+
+
+def run_until(context: Context, folder: Path, camera: str, *, last: Stage) -> RunRecord:
+    """Carry out one camera's steps up to a stage, as far as they are not done yet, with all the slots there are."""
+    order = list(Stage)
+    with Journal(folder / FILE_NAME, context.clock) as journal:
+        record = read_record(folder)
+        day = record.plan.calibrations_as_of
+        run = _Run(context, folder, journal, Slots(context.jobs, cameras=1), calibrations_as_of=day)
+        steps = [one for one in record.plan.steps if one.camera == camera and not record.is_done(one)]
+        with run.slots.camera():
+            for step in steps:
+                if order.index(step.stage) > order.index(last) or not _run_step(run, step):
+                    break
+    return read_record(folder)
 
 
 def measure_again(context: Context, folder: Path) -> None:
@@ -132,7 +168,7 @@ def remember(context: Context, record: RunRecord) -> None:
 
 
 def find_run(runs: Path, name: str) -> Path:
-    """Return the folder of a run by its id, its path, or `latest`.
+    """Return the folder of a run by its id, its path (also seen from the folder of all runs), or `latest`.
 
     Raises
     ------
@@ -147,22 +183,26 @@ def find_run(runs: Path, name: str) -> Path:
             return folder
     from pathlib import Path  # noqa: PLC0415 - typing only elsewhere
 
-    if (Path(name) / FILE_NAME).is_file():
-        return Path(name)
+    for folder in (Path(name), runs / name):
+        if (folder / FILE_NAME).is_file():
+            return folder
     shown = ", ".join(folder.name for folder in known[-3:]) or "none"
     msg = f"no run is called {name!r} under {runs}; the last ones: {shown}"
     raise RequestError(msg)
 
 
 def _run_camera(run: _Run, name: str) -> None:
-    """Take one camera through its steps, in order, as far as it goes."""
+    """Take one camera through its steps, in order; a data set that fails ends there and stops no other."""
     record = read_record(run.folder)
+    failed: set[str] = set()
     with run.slots.camera():
         for step in (step for step in record.plan.steps if step.camera == name):
-            if record.is_done(step):
+            if record.is_done(step) or step.dataset in failed:
                 continue
-            if run.context.stop.is_set() or not _run_step(run, step):
+            if run.context.stop.is_set():
                 return
+            if not _run_step(run, step):
+                failed.add(step.dataset)
 
 
 def _run_step(run: _Run, step: Step) -> bool:
@@ -170,21 +210,23 @@ def _run_step(run: _Run, step: Step) -> bool:
     with run.lock:
         run.journal.append(StepStarted(step))
     with run.slots.all_free() if step.stage in SHARED else nullcontext(1) as workers:
-        report = context.engine.run(_job(context, run.folder, step, workers), context.console.progress)
+        report = context.engine.run(_job(run, step, workers), context.console.progress)
     if context.stop.is_set() and report.outcome.status is StepStatus.FAILED:
         return False  # cut off with us, to be continued: not a failure of the step
     with run.lock:
         if step.stage is Stage.MEASURE and report.outcome.status is not StepStatus.FAILED:
-            run.journal.append(Measured(step.camera, step.dataset, report.results, report.caveats))
+            found = (report.results, report.caveats, report.definitions)
+            run.journal.append(Measured(step.camera, step.dataset, *found))
         run.journal.append(StepFinished(report.outcome))
     context.console.finished(report.outcome)
     return report.outcome.status is not StepStatus.FAILED
 
 
-def _job(context: Context, folder: Path, step: Step, workers: int) -> Job:
+def _job(run: _Run, step: Step, workers: int) -> Job:
+    context = run.context
     camera = context.camera(step.camera)
     dataset = next(dataset for dataset in camera.datasets if dataset.name == step.dataset)
-    place = folder / camera.name / dataset.name
+    place = run.folder / camera.name / dataset.name
     place.mkdir(parents=True, exist_ok=True)
     settings = context.settings
     return Job(
@@ -196,27 +238,30 @@ def _job(context: Context, folder: Path, step: Step, workers: int) -> Job:
         recipes=settings.regression_data,
         keep_pixels=context.keep_pixels,
         workers=workers,
+        calibrations_as_of=run.calibrations_as_of,
     )
 
 
 def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:
     """Plan a run as of now, under a new id."""
     now = context.clock()
+    asked = [camera for camera in context.cameras if not context.asked or camera.name in context.asked]
     plan = make_plan(
         context.cameras,
-        run_id=new_run_id(context.settings.runs, now),
+        run_id=new_run_id(context.settings.runs, now, tag=context.settings.tag),
         lane=lane,
         trigger=trigger,
         created=now,
         last_coadds=context.store.last_coadds() if context.store else {},
         asked=context.asked,
+        unavailable=unavailable(asked, lane.value) | without_dates(asked, context.calibrations_as_of),
     )
-    return replace(plan, not_run=(*plan.not_run, *context.faulty))
+    return budgeted(context, replace(plan, not_run=(*plan.not_run, *context.faulty)))
 
 
-def new_run_id(runs: Path, now: datetime) -> str:
-    """Return an id that no run has: the time, with a number where that is taken."""
-    base = now.strftime(RUN_ID)
+def new_run_id(runs: Path, now: datetime, *, tag: str = "") -> str:
+    """Return an id that no run has: the time, the tag where histories are shared, and a number where that is taken."""
+    base = "-".join(part for part in (now.strftime(RUN_ID), tag) if part)
     taken = {folder.name for folder in runs_under(runs)}
     return next(name for number in range(10_000) if (name := f"{base}-{number}" if number else base) not in taken)
 
@@ -227,9 +272,8 @@ def _cut_off(context: Context, plan: Plan) -> Path | None:
     record = _readable_record(context, known[-1]) if known else None
     if record is None:
         return None
-    same_plan = record.plan.lane is plan.lane and set(record.plan.steps) == set(plan.steps)
     same_software = _software(record.provenance) == _software(context.provenance)
-    if record.finished is not None or not same_plan:
+    if record.finished is not None or not same_night(context, record.plan, plan):
         return None
     Journal(known[-1] / FILE_NAME, context.clock).close()  # refused where another process is still at it
     if not same_software:

@@ -19,6 +19,14 @@ runs = click.option(
     help="Folder of run directories and their history.  [env: OBSQA_RUNS; default: runs]",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+calibrations_as_of = click.option(
+    "--calibrations-as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=lambda _context, _option, value: value and value.date(),
+    metavar="DATE",
+    help="Use the calibrations that would have been used on that day (UTC). The run is kept apart, in the folder "
+    "as-of/DATE of the runs, and is no night of any history.",
+)
 camera = click.option("--camera", "cameras", multiple=True, help="Only this camera; may be repeated.")
 
 
@@ -36,3 +44,23 @@ class Duration(click.ParamType[float]):
 
 
 DURATION = Duration()
+
+
+class Hours(Duration):
+    """A time span in hours; a bare number is hours, and `90m` or `1.5d` are understood."""
+
+    name = "hours"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a span."""
+        text = str(value).strip()
+        return super().convert(text if text[-1:].isalpha() else f"{text}h", param, ctx) / 3600
+
+
+budget = click.option(
+    "--budget",
+    type=Hours(),
+    metavar="HOURS",
+    help="Take only the cameras that fit into these hours, those first whose week is over or soon will be.  "
+    "[default: all cameras, however long it takes]",
+)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ci.foreign import with_imported
 from ci.lanes import new_run_id, open_planned
 from qa.journal import read_record
 from qa.model import Lane, Plan, Stage, Step, Trigger
+from qa.provenance import of_camera
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,12 +47,23 @@ def open_own(
     context = replace(context, provenance=context.provenance | facts | {"data bands": " ".join(bands)})
     name, now = dataset_name(raws), context.clock()
     steps = tuple(Step(camera, name, stage) for stage in Stage if stage is not Stage.DRAW)
-    plan = Plan(new_run_id(context.settings.runs, now), Lane.RAWS, Trigger(), now, steps, ())
+    plan = Plan(new_run_id(context.settings.runs, now, tag=context.settings.tag), Lane.RAWS, Trigger(), now, steps, ())
     # What is wrong with the data is told before there is a run.
     prepared = prepare(raws, chosen, reference=reference, calibrations=calibrations, bands=bands)
+    context = replace(context, provenance=context.provenance | _facts(chosen, prepared.dataset, reference))
     folder = open_planned(context, plan, fresh=fresh)
     prepared.write(folder / camera / name)
     return _with(context, chosen, prepared.dataset), folder
+
+
+def _facts(camera: Camera, dataset: OwnRaws, reference: Path | None) -> dict[str, str]:
+    """Return how a user's raws are processed, and a digest of the reference catalogue."""
+    facts = of_camera(camera.model_copy(update={"datasets": (dataset,)}), None)
+    place = f"{camera.name}/{dataset.name}"
+    found = {f"config {place}": facts[f"config {place}"]}
+    if reference is not None:
+        found[f"refcat {place}"] = sha256(reference.read_bytes()).hexdigest()[:16]
+    return found
 
 
 def with_own(context: Context, folder: Path) -> Context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -9,15 +10,17 @@ import click
 from ci.assemble import night_of
 from ci.judging import judge
 from ci.lanes import remember
+from ci.stores import keep
 from qa.documents import write_document
-from qa.journal import FILE_NAME, Journal, read_record
+from qa.journal import FILE_NAME, Journal, read_entries, read_record
 from qa.model import Comparison, Plan
-from qa.record import RunFinished
+from qa.record import Entry, RunFinished, replay
 from reports.site import write_site
 from reports.text import terminal
 from reports.view import build
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ci.lanes import Context
@@ -38,6 +41,27 @@ def conclude(context: Context, folder: Path, *, process: bool = False) -> RunRec
     write_document(folder / "comparisons.json", "comparisons", record.comparisons, tuple[Comparison, ...])
     remember(context, record)
     publish(context, folder, record)
+    keep(context, folder)
+    return record
+
+
+@contextmanager
+def reporting_when_interrupted(context: Context, folder: Path) -> Iterator[None]:
+    """Report what there is when the user, or a CI server that ends its job, interrupts; the run can be continued."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        with suppress(Exception):  # what cannot be reported now must not hide that the run was interrupted
+            first = publish(context, folder, _as_far_as_it_got(context, folder))
+            context.console.say(f"report of what there is: {first}")
+        raise
+
+
+def _as_far_as_it_got(context: Context, folder: Path) -> RunRecord:
+    """Return the record of a run as if it were judged now, which its journal does not keep."""
+    judged = judge(context, folder, read_record(folder)).judged
+    record = replay((*read_entries(folder / FILE_NAME), Entry(context.clock(), judged)))
+    assert record is not None  # noqa: S101 - it has been read
     return record
 
 

@@ -10,18 +10,25 @@ from typing import TYPE_CHECKING
 
 from ci.console import make_console
 from ci.lanes import Context
+from ci.lineage import settings_as_of
+from ci.stores import night_store
 from obs_registry.loader import read_registry
 from qa.drp.command import process_environment
+from qa.engines.docker_images import image_facts
 from qa.engines.local import LocalEngine
-from qa.errors import InfrastructureError, UnknownNameError
+from qa.engines.route import Place, RoutingEngine
+from qa.errors import UnknownNameError
 from qa.model import NotRun
 from qa.provenance import collect
-from qa.store import SqlStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
     from ci.settings import Settings
     from obs_registry.errors import Fault
     from obs_registry.model import Camera
+    from qa.engines.base import Engine
 
 # What the processes of the steps start with.
 WORKERS = {
@@ -58,17 +65,52 @@ def read_cameras(settings: Settings, asked: tuple[str, ...] = ()) -> tuple[list[
     return list(reading.registry.values()), [NotRun(name, f"registry: {fault}") for name, fault in faults.items()]
 
 
+def engines(stop: Event, say: Callable[[str], None]) -> dict[Place, Callable[[], Engine]]:
+    """Return what makes the engine of each place; `stop` ends what they carry out."""
+
+    def container() -> Engine:
+        from qa.engines.container import ContainerEngine  # noqa: PLC0415 - only where a camera has an image
+
+        return ContainerEngine.ready(WORKERS, stop=stop, say=say)
+
+    def stack() -> Engine:
+        from qa.engines.stack import StackEngine  # noqa: PLC0415 - only where a repository of others is processed
+
+        return StackEngine(stop=stop)
+
+    def batch() -> Engine:
+        from qa.engines.batch import BatchEngine  # noqa: PLC0415 - only where a camera has a batch system
+
+        return BatchEngine(stop=stop)
+
+    def suite() -> Engine:
+        from qa.engines.suite import SuiteEngine  # noqa: PLC0415 - only where there are suites
+
+        return SuiteEngine(stop=stop)
+
+    return {
+        Place.LOCAL: lambda: LocalEngine(stop=stop),
+        Place.STACK: stack,
+        Place.CONTAINER: container,
+        Place.BATCH: batch,
+        Place.SUITE: suite,
+    }
+
+
 def make_context(
-    settings: Settings, asked: tuple[str, ...] = (), *, jobs: int | None = None, keep_pixels: bool = False
+    settings: Settings,
+    asked: tuple[str, ...] = (),
+    *,
+    jobs: int | None = None,
+    keep_pixels: bool = False,
+    calibrations_as_of: date | None = None,
+    budget_hours: float | None = None,
 ) -> Context:
-    """Build what a night uses."""
+    """Build what a night uses; one repeated with the calibrations of an earlier day is apart from all nights."""
     os.environ.update(WORKERS)
+    if calibrations_as_of is not None:
+        settings = settings_as_of(settings, calibrations_as_of)
     console = make_console()
-    try:
-        store = SqlStore.beside(settings.runs)
-    except InfrastructureError as error:
-        console.say(f"warning: {error}")
-        store = None
     healthy, faulty = read_cameras(settings, asked)
     stop = Event()
     for one in faulty:
@@ -78,12 +120,15 @@ def make_context(
         cameras=healthy,
         faulty=faulty,
         asked=asked,
-        engine=LocalEngine(stop=stop),
-        store=store,
+        engine=RoutingEngine(engines(stop, console.say)),
+        store=night_store(settings, console.say) if calibrations_as_of is None else None,
         clock=lambda: datetime.now(UTC),
         console=console,
-        provenance=collect(healthy, recipes=settings.regression_data),
+        provenance=collect(healthy, recipes=settings.regression_data, calibrations_as_of=calibrations_as_of)
+        | image_facts({camera.name: camera.runtime.image for camera in healthy if camera.runtime.image}),
         jobs=jobs or os.cpu_count() or 1,
         keep_pixels=keep_pixels,
         stop=stop,
+        calibrations_as_of=calibrations_as_of,
+        budget_hours=budget_hours,
     )

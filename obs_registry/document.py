@@ -6,6 +6,7 @@ Only safe YAML: nothing in a file is ever called.
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from yaml.nodes import Node, ScalarNode
 
 Key = tuple[str, ...]
+
+MOST_VALUES = 1_000_000
+"""A thousand bytes of aliases of aliases can stand for more values than any memory holds."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # chosen at run time: C where built
@@ -66,14 +70,8 @@ def parse(text: str) -> Document:
     YamlError
         If the text is not YAML, more than one document, or asks for more than plain values.
     """
-    try:
-        loader = _Loader(text)
-        try:
-            return _document(loader, loader.get_single_node())
-        finally:
-            loader.dispose()
-    except yaml.YAMLError as error:
-        raise YamlError(*_where_and_what(error)) from None
+    with _loading(text) as loader:
+        return _document(loader, loader.get_single_node())
 
 
 def parse_all(text: str) -> tuple[Document, ...]:
@@ -85,21 +83,43 @@ def parse_all(text: str) -> tuple[Document, ...]:
         If the text is not YAML, or asks for more than plain values.
     """
     documents = []
+    with _loading(text) as loader:
+        while loader.check_node():
+            documents.append(_document(loader, loader.get_node()))
+    return tuple(documents)
+
+
+@contextmanager
+def _loading(text: str) -> Iterator[_Loader]:
+    """Load from a text; whatever is wrong with it, numbers without end and endless nesting too, is a `YamlError`."""
     try:
         loader = _Loader(text)
         try:
-            while loader.check_node():
-                documents.append(_document(loader, loader.get_node()))
+            yield loader
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
         raise YamlError(*_where_and_what(error)) from None
-    return tuple(documents)
+    except RecursionError:
+        raise YamlError(1, "values nested without end") from None
+    except ValueError as error:
+        raise YamlError(1, str(error)) from None
 
 
 def _document(loader: _Loader, node: Node | None) -> Document:
+    if _size(node, {}) > MOST_VALUES:
+        raise YamlError(1, f"aliases that stand for more than {MOST_VALUES} values")
     lines, repeated = _locate(node)
     return Document(None if node is None else loader.construct_document(node), lines, repeated)
+
+
+def _size(node: Node | None, known: dict[int, float]) -> float:
+    """Return how many values a node stands for when its aliases are unfolded; what holds itself counts once."""
+    if node is None or id(node) in known:
+        return 0.0 if node is None else known[id(node)]
+    known[id(node)] = 0.0
+    known[id(node)] = 1.0 + sum(_size(child, known) for _, _, child in _children(node))
+    return known[id(node)]
 
 
 def replace(text: str, values: Mapping[Key, date | str]) -> str:

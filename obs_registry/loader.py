@@ -1,5 +1,7 @@
 """Reads the camera files: the shipped ones, folders named by the caller, and those of installed packages.
 
+The entries of services, which have tests and no instrument, are files in the folder `services` of such a folder.
+
 Every fault of every file is collected, with file, line, key, what was required and what was found. A faulty file
 harms no other camera: `read_registry` returns the healthy ones beside the faults, `load_registry` insists on a
 registry without fault.
@@ -7,21 +9,28 @@ registry without fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from obs_registry.document import Document, YamlError, parse
 from obs_registry.errors import Fault, RegistryError
-from obs_registry.model import Camera
+from obs_registry.model import Camera, Stored, Suite
+from obs_registry.services import Service
 from obs_registry.wording import faults_of, shown
+
+if TYPE_CHECKING:
+    from obs_registry.datasets import AnyDataset
 
 SCHEMA = 1
 SHIPPED = Path(__file__).resolve().parent / "cameras"
+SERVICES = "services"
+"""Name of the folder, beside camera files, of the files of services."""
 PLUGINS = "obsqa.cameras"
 """Entry-point group: each entry names a package whose folder holds camera files."""
 
@@ -113,15 +122,19 @@ def read_file(path: Path) -> CameraFile:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return CameraFile(None, (Fault(str(path), 0, "", "readable text in UTF-8", str(error)),))
-    entry = _with_profile(parse_camera(text, str(path)), path)
+    entry = _with_places(_with_profile(parse_camera(text, str(path), kind=_kind_in(path.parent)), path), path)
     if entry.name in {None, path.stem}:
         return entry
     fault = Fault(str(path), entry.line, "name", f"{path.stem!r}, like the file", repr(entry.name))
     return CameraFile(None, (*entry.faults, fault), entry.name, entry.line)
 
 
-def parse_camera(text: str, file: str) -> CameraFile:
-    """Read the text of a camera file; `file` is how faults call it."""
+def _kind_in(folder: Path) -> type[Camera]:
+    return Service if folder.name == SERVICES else Camera
+
+
+def parse_camera(text: str, file: str, *, kind: type[Camera] = Camera) -> CameraFile:
+    """Read the text of a camera file, or of a service's; `file` is how faults call it."""
     try:
         document = parse(text)
     except YamlError as error:
@@ -131,11 +144,11 @@ def parse_camera(text: str, file: str) -> CameraFile:
     if not isinstance(document.value, dict):
         return CameraFile(None, (Fault(file, 1, "", "a mapping of keys", shown(document.value)),))
     name = document.value.get("name")
-    camera, faults = _validate(document, file)
+    camera, faults = _validate(document, file, kind)
     return CameraFile(camera, faults, name if isinstance(name, str) else None, document.line("name"))
 
 
-def _validate(document: Document, file: str) -> tuple[Camera | None, tuple[Fault, ...]]:
+def _validate(document: Document, file: str, kind: type[Camera]) -> tuple[Camera | None, tuple[Fault, ...]]:
     faults = [Fault(file, line, ".".join(key), "each key once", "the key again") for key, line in document.repeated]
     entry = dict(document.value)
     number = entry.pop("schema", None)
@@ -145,7 +158,7 @@ def _validate(document: Document, file: str) -> tuple[Camera | None, tuple[Fault
         if number is not None:  # a file in another format: its other keys mean something else
             return None, tuple(faults)
     try:
-        camera = Camera.model_validate(entry)
+        camera = kind.model_validate(entry)
     except ValidationError as error:
         return None, (*faults, *faults_of(error, document, file))
     return (None if faults else camera), tuple(faults)
@@ -172,6 +185,38 @@ def _with_profile(entry: CameraFile, path: Path) -> CameraFile:
     return entry
 
 
+def _with_places(entry: CameraFile, path: Path) -> CameraFile:
+    """Take relative paths of a set-up script, a repository and a pipeline as seen from the camera file's folder."""
+    camera = entry.camera
+    if camera is None:
+        return entry
+
+    def placed(text: str) -> str:
+        relative = "/" in text and not text.startswith(("/", "$")) and "://" not in text
+        return str(path.parent.resolve() / text) if relative else text
+
+    datasets = tuple(_placed_in(one, placed) for one in camera.datasets)
+    runtime = camera.runtime
+    if runtime.setup is not None and runtime.image is None:
+        runtime = runtime.model_copy(update={"setup": placed(_as_path(runtime.setup))})
+    return replace(entry, camera=camera.model_copy(update={"datasets": datasets, "runtime": runtime}))
+
+
+def _placed_in(dataset: AnyDataset, placed: Callable[[str], str]) -> AnyDataset:
+    match dataset:
+        case Stored():
+            places = {"repository": placed(dataset.repository), "pipeline": placed(dataset.pipeline)}
+            return dataset.model_copy(update=places)
+        case Suite() if dataset.source is not None:
+            return dataset.model_copy(update={"source": placed(_as_path(dataset.source))})
+    return dataset
+
+
+def _as_path(text: str) -> str:
+    """Write the name of a file in this folder as a path."""
+    return text if "/" in text or text.startswith("$") else f"./{text}"
+
+
 def _duplicate(entry: CameraFile, path: Path, owners: dict[str, str]) -> Iterator[Fault]:
     """Compare a camera's name with those of the files before, and note it."""
     if entry.name is None:
@@ -194,7 +239,8 @@ def _files(folders: Iterable[Path | Fault]) -> Iterator[Path | Fault]:
 
 
 def _files_in(folder: Path) -> Iterator[Path | Fault]:
-    for path in sorted(folder.iterdir()):
+    services = folder / SERVICES
+    for path in (*sorted(folder.iterdir()), *(sorted(services.iterdir()) if services.is_dir() else ())):
         match path.suffix:
             case ".yaml":
                 yield path

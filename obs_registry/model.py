@@ -7,72 +7,48 @@ made even when the entry has faults elsewhere, and waits only for the values it 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
+from pydantic import Field, ValidationInfo, field_validator
+
+from obs_registry.datasets import AnyDataset, Dataset, Lane, Limit, OwnRaws, PipelineStep, Stored, Suite, Twin
+from obs_registry.entry import FAULT, PATTERNS, Contact, Count, Day, Entry, Name, Size, Text, fault, refuse
+from obs_registry.runtime import Batch, BatchService, Limits, Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
+
+    from pydantic_core import InitErrorDetails
+
+__all__ = [
+    "FAULT",
+    "PATTERNS",
+    "Batch",
+    "BatchService",
+    "Camera",
+    "Dataset",
+    "Entry",
+    "Instrument",
+    "Judging",
+    "Lane",
+    "Lease",
+    "Limit",
+    "Limits",
+    "OwnRaws",
+    "Package",
+    "PipelineStep",
+    "Requirements",
+    "Runtime",
+    "Sponsor",
+    "Stored",
+    "Suite",
+    "Twin",
+    "Waiver",
+]
 
 SCALE_TOLERANCE = 0.005
 """Largest relative difference of a pixel scale from pitch times plate scale: published values are rounded."""
-
-FAULT = "requirement"
-"""Type of the errors raised here; their context holds `required` and `found`."""
-
-
-def _fault(required: str, found: object, *key: str | int) -> InitErrorDetails:
-    context = {"required": required, "found": str(found)}
-    error = PydanticCustomError(FAULT, "required {required}, found {found}", context)
-    return InitErrorDetails(type=error, loc=key, input=found)
-
-
-def _refuse(title: str, faults: Iterable[InitErrorDetails]) -> None:
-    """Raise all of `faults` at once, each at its own key."""
-    if found := list(faults):
-        raise ValidationError.from_exception_data(title, found)
-
-
-def _no_number(value: object) -> object:
-    """Keep pydantic from reading a number as seconds since 1970."""
-    if isinstance(value, int | float):
-        kind: Final = "date_type"
-        raise PydanticKnownError(kind)
-    return value
-
-
-_NAME = r"^[a-z][a-z0-9_-]*$"
-_CONTACT = r"^([^@\s]+@[^@\s]+|https?://\S+)$"
-PATTERNS = {
-    _NAME: "lower-case letters, digits, - and _, a letter first",
-    _CONTACT: "an e-mail or web address",
-}
-"""What each pattern asks for, in words."""
-
-Name = Annotated[str, Field(pattern=_NAME)]
-Text = Annotated[str, Field(min_length=1)]
-Contact = Annotated[str, Field(pattern=_CONTACT)]
-Day = Annotated[date, BeforeValidator(_no_number)]
-# Strict, because a quoted number or a `yes` in a camera file is a slip.
-Count = Annotated[int, Field(gt=0, strict=True)]
-Size = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-
-
-class Entry(BaseModel):
-    """Base of all registry models: frozen, strict about its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Sponsor(Entry):
@@ -94,7 +70,7 @@ class Lease(Entry):
     def _ends_after_it_begins(cls, until: date, info: ValidationInfo) -> date:
         granted = info.data.get("granted")
         if granted is not None and until <= granted:
-            _refuse(cls.__name__, [_fault(f"a day after the lease was granted ({granted})", until)])
+            refuse(cls.__name__, [fault(f"a day after the lease was granted ({granted})", until)])
         return until
 
 
@@ -136,43 +112,8 @@ class Instrument(Entry):
             return pixel_scale
         if abs(pixel_scale / expected - 1) > SCALE_TOLERANCE:
             required = f"pixel_um x plate_scale = {expected:.4g} arcsec/pixel to within {SCALE_TOLERANCE:.1%}"
-            _refuse(cls.__name__, [_fault(required, pixel_scale)])
+            refuse(cls.__name__, [fault(required, pixel_scale)])
         return pixel_scale
-
-
-class Lane(StrEnum):
-    """Which lane a data set belongs to."""
-
-    COMMIT = "commit"
-    NIGHTLY = "nightly"
-
-
-class Dataset(Entry):
-    """Data to process: here a simulated twin of the camera drawn from a sky recipe."""
-
-    name: Name
-    kind: Literal["twin"]
-    lane: Lane
-    sky: Name
-    bands: Annotated[tuple[Text, ...], Field(min_length=1)]
-    pipeline: Text = "qa/drp/pipelines/drp.yaml"
-
-
-class OwnRaws(Dataset):
-    """A user's own raws, named on the command line and never in a camera's file; there is no truth of them."""
-
-    kind: Literal["raws"] = "raws"  # type: ignore[assignment]  # what a camera's file may name stays narrower
-    lane: Lane = Lane.NIGHTLY
-    sky: Name = "real"
-    reference: bool
-    """Whether there is a reference catalogue."""
-
-
-class Runtime(Entry):
-    """Where a camera's pipeline runs: this environment unless an image or a set-up script is named."""
-
-    image: Text | None = None
-    setup: Text | None = None
 
 
 class Waiver(Entry):
@@ -199,7 +140,7 @@ class Requirements(Entry):
     @field_validator("waivers")
     @classmethod
     def _are_of_different_things(cls, waivers: tuple[Waiver, ...]) -> tuple[Waiver, ...]:
-        _refuse(cls.__name__, _repeated_waivers(waivers))
+        refuse(cls.__name__, _repeated_waivers(waivers))
         return waivers
 
 
@@ -224,7 +165,7 @@ class Camera(Entry):
     lease: Annotated[Lease | None, Field(validate_default=True)] = None
     retired: Day | None = None
     instrument: Instrument
-    datasets: tuple[Dataset, ...] = ()
+    datasets: tuple[AnyDataset, ...] = ()
     runtime: Runtime = Runtime()
     requirements: Requirements = Requirements()
     judging: Judging = Judging()
@@ -239,7 +180,7 @@ class Camera(Entry):
     def _waivers_are_of_own_bands(cls, requirements: Requirements, info: ValidationInfo) -> Requirements:
         if instrument := info.data.get("instrument"):
             named = [waiver.bands or () for waiver in requirements.waivers]
-            _refuse(cls.__name__, _without_filter(named, instrument.bands, before=("waivers",)))
+            refuse(cls.__name__, _without_filter(named, instrument.bands, before=("waivers",)))
         return requirements
 
     @field_validator("lease")
@@ -247,16 +188,16 @@ class Camera(Entry):
     def _sponsor_and_lease_come_together(cls, lease: Lease | None, info: ValidationInfo) -> Lease | None:
         if "sponsor" in info.data and (info.data["sponsor"] is None) != (lease is None):
             required, found = ("a lease", "a sponsor alone") if lease is None else ("a sponsor", "a lease alone")
-            _refuse(cls.__name__, [_fault(f"{required} too", found)])
+            refuse(cls.__name__, [fault(f"{required} too", found)])
         return lease
 
     @field_validator("datasets")
     @classmethod
-    def _datasets_are_consistent(cls, datasets: tuple[Dataset, ...], info: ValidationInfo) -> tuple[Dataset, ...]:
+    def _datasets_are_consistent(cls, datasets: tuple[AnyDataset, ...], info: ValidationInfo) -> tuple[AnyDataset, ...]:
         faults = [*_repeated_names(datasets)]
         if instrument := info.data.get("instrument"):
             faults += _without_filter([dataset.bands for dataset in datasets], instrument.bands)
-        _refuse(cls.__name__, faults)
+        refuse(cls.__name__, faults)
         return datasets
 
 
@@ -265,7 +206,7 @@ def _repeated_names(datasets: tuple[Dataset, ...]) -> Iterable[InitErrorDetails]
     for index, dataset in enumerate(datasets):
         seen[dataset.name] += 1
         if seen[dataset.name] > 1:
-            yield _fault("a name no other data set of the camera has", repr(dataset.name), index, "name")
+            yield fault("a name no other data set of the camera has", repr(dataset.name), index, "name")
 
 
 def _repeated_waivers(waivers: tuple[Waiver, ...]) -> Iterable[InitErrorDetails]:
@@ -275,7 +216,7 @@ def _repeated_waivers(waivers: tuple[Waiver, ...]) -> Iterable[InitErrorDetails]
             shared = set(waiver.bands or other.bands or ()) & set(other.bands or waiver.bands or ())
             if other.metric == waiver.metric and (shared or waiver.bands is other.bands is None):
                 where = f" in {', '.join(sorted(shared))}" if shared else ""
-                yield _fault("a metric and band no other waiver covers", f"{waiver.metric!r}{where} again", index)
+                yield fault("a metric and band no other waiver covers", f"{waiver.metric!r}{where} again", index)
 
 
 def _without_filter(
@@ -286,4 +227,4 @@ def _without_filter(
     for index, named in enumerate(bands):
         for place, band in enumerate(named):
             if band not in known:
-                yield _fault(required, repr(band), *before, index, "bands", place)
+                yield fault(required, repr(band), *before, index, "bands", place)

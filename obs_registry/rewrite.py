@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from obs_registry.model import Camera
 
 
+_WITH_PATHS = ("datasets", "runtime", "requirements")
+
+
 def renewed_text(text: str, camera: Camera) -> str:
     """Return a camera file's text with the lease and the contact of `camera`.
 
@@ -23,12 +26,14 @@ def renewed_text(text: str, camera: Camera) -> str:
         If the text then does not read as `camera`: it says more than its lease differently, or repeats keys by
         anchors, so that one change changes several.
     """
+    before = parse_camera(text, camera.name, kind=type(camera)).camera
     try:
-        before = parse_camera(text, camera.name).camera
         renewed = replace(text, _changes(before, camera) if before else {})
     except KeyError:  # merged from an anchor elsewhere
         renewed = text
-    if parse_camera(renewed, camera.name).camera != camera:
+    # Paths in the file are seen from its folder, which those of the camera are not any more.
+    wanted = before and camera.model_copy(update={name: getattr(before, name) for name in _WITH_PATHS})
+    if wanted is None or parse_camera(renewed, camera.name, kind=type(camera)).camera != wanted:
         required = "a file in which only the lease and the contact change"
         raise LeaseError(camera.name, required=required, found="one that must be edited by hand")
     return renewed

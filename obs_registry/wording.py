@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from obs_registry.errors import Fault
 from obs_registry.model import FAULT, PATTERNS, Camera
+from obs_registry.services import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,8 @@ _LONGEST = 60
 
 def faults_of(error: ValidationError, document: Document, file: str) -> tuple[Fault, ...]:
     """Word every fault a camera entry was refused for."""
-    return tuple(_fault(detail, document, file) for detail in error.errors())
+    root = Service if error.title == Service.__name__ else Camera
+    return tuple(_fault(detail, document, file, root) for detail in error.errors())
 
 
 def shown(value: object) -> str:
@@ -63,20 +65,20 @@ def shown(value: object) -> str:
             return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def _fault(detail: ErrorDetails, document: Document, file: str) -> Fault:
+def _fault(detail: ErrorDetails, document: Document, file: str, root: type[BaseModel]) -> Fault:
     location = detail["loc"]
-    required, found = _required_and_found(detail)
+    required, found = _required_and_found(detail, document.value, root)
     # pydantic marks a fault of a mapping's key, rather than of its value, by this last part
     key = ".".join(str(part) for part in location if part != "[key]")
     return Fault(file, document.line(*location), key, required, found)
 
 
-def _required_and_found(detail: ErrorDetails) -> tuple[str, str]:
+def _required_and_found(detail: ErrorDetails, entry: object, root: type[BaseModel]) -> tuple[str, str]:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == FAULT:
         return context["required"], context["found"]
     if kind == "extra_forbidden":
-        return _known_key(detail["loc"])
+        return _known_key(detail["loc"], entry, root)
     found = "nothing" if kind == "missing" else shown(detail["input"])
     if kind == "string_pattern_mismatch":
         return PATTERNS[context["pattern"]], found
@@ -85,19 +87,30 @@ def _required_and_found(detail: ErrorDetails) -> tuple[str, str]:
     return detail["msg"].removeprefix("Input should be "), found
 
 
-def _known_key(location: tuple[int | str, ...]) -> tuple[str, str]:
-    known = sorted(_model_around(location).model_fields)
+def _known_key(location: tuple[int | str, ...], entry: object, root: type[BaseModel]) -> tuple[str, str]:
+    known = sorted(_model_around(location, entry, root).model_fields)
     close = get_close_matches(str(location[-1]), known, n=1)
     return f"one of the keys {', '.join(known)}", "an unknown key" + (f" (meant: {close[0]}?)" if close else "")
 
 
-def _model_around(location: tuple[int | str, ...]) -> type[BaseModel]:
-    """Find the model one of whose keys `location` would be."""
-    model: type[BaseModel] = Camera
+def _model_around(
+    location: tuple[int | str, ...],
+    entry: Any,  # noqa: ANN401 - what YAML can say
+    root: type[BaseModel],
+) -> type[BaseModel]:
+    """Find the model one of whose keys `location` would be; where there are several, the one of the entry's kind."""
+    models: tuple[type[BaseModel], ...] = (root,)
     for part in location[:-1]:
         if isinstance(part, str):
-            model = next(_models_in(model.model_fields[part].annotation))
-    return model
+            models = tuple(_models_in(_of_kind(models, entry).model_fields[part].annotation))
+        entry = entry[part]
+    return _of_kind(models, entry)
+
+
+def _of_kind(models: tuple[type[BaseModel], ...], entry: dict[str, Any]) -> type[BaseModel]:
+    if len(models) == 1:
+        return models[0]
+    return next(model for model in models if entry["kind"] in get_args(model.model_fields["kind"].annotation))
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - any type form

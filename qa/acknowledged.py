@@ -9,9 +9,11 @@ import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from obs_registry.document import YamlError, parse
+from qa.baselines.files import read_text
+from qa.baselines.lock import check_checkout
 from qa.documents import SCHEMA, atomic_open
 from qa.errors import DocumentError, RequestError, UnknownNameError
 from qa.judged import Acknowledgement
@@ -70,17 +72,12 @@ def load(root: Path) -> tuple[Line, ...]:
     if not path.is_file():
         return ()
     required = f"acknowledgements of schema {SCHEMA}, one a line"
-    text = path.read_text(encoding="utf-8")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.startswith(("<<<<<<< ", ">>>>>>> ")):
-            place = f"{path}:{number}"
-            raise DocumentError(place, required=required, found="a merge conflict", action="resolve it")
+    text = read_text(path, required)
     try:
-        return _File.model_validate(yaml.safe_load(text)).acknowledged or ()
-    except yaml.MarkedYAMLError as error:
-        number = error.problem_mark.line + 1 if error.problem_mark else 1
-        place = f"{path}:{number}"
-        raise DocumentError(place, required=required, found=f"{error.problem}") from None
+        return _File.model_validate(parse(text).value).acknowledged or ()
+    except YamlError as error:
+        place = f"{path}:{error.line}"
+        raise DocumentError(place, required=required, found=error.problem) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the top"
@@ -120,6 +117,7 @@ def withdraw(root: Path, finding: str) -> Line:
 
 
 def _write(root: Path, lines: tuple[Line, ...]) -> None:
+    check_checkout(root)
     # JSON is YAML: a line each, whatever the texts hold.
     written = "".join(f"- {json.dumps(one.model_dump(mode='json'), ensure_ascii=False)}\n" for one in lines)
     with atomic_open(root / FILE_NAME) as stream:

@@ -14,11 +14,12 @@ from typing import IO, TYPE_CHECKING, Any
 from qa.errors import DiskFullError, DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pydantic import TypeAdapter
 
 SCHEMA = 1
+_ENDLESS = "values nested without end"
 
 
 @cache
@@ -26,6 +27,24 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - any type form pyd
     from pydantic import TypeAdapter  # noqa: PLC0415 - costs a tenth of a second that `--help` does not have
 
     return TypeAdapter(kind)
+
+
+def parse_json(text: str | bytes, *, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:  # noqa: ANN401
+    """Read JSON from whatever text or bytes there are; `pairs` makes an object of its keys and values.
+
+    Raises
+    ------
+    json.JSONDecodeError
+        If they are none: also where they are no text, nested without end, or hold a number of thousands of digits.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=pairs)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise json.JSONDecodeError(_ENDLESS, "", 0) from None
+    except ValueError as error:
+        raise json.JSONDecodeError(str(error), "", 0) from None
 
 
 def to_plain(value: object, kind: Any) -> Any:  # noqa: ANN401 - any type form in, any JSON value out
@@ -94,7 +113,7 @@ def read_document(path: Path, name: str, kind: Any, *, action: str = "") -> Any:
 
     required = f"a document {name!r} of schema {SCHEMA}"
     try:
-        body = json.loads(path.read_text())
+        body = parse_json(path.read_bytes())
     except FileNotFoundError:
         raise DocumentError(path, required=required, found="no such file", action=action) from None
     except ValueError as error:

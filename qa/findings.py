@@ -43,6 +43,9 @@ REMEMBERED = timedelta(days=90)
 OUTAGE, MISSING, VALUE, WAIVER, ACCEPTANCE = "outage", "missing", "value", "waiver", "acceptance"
 """What can be wrong: a camera did not come through, a metric is absent, its value is bad, a leave is over."""
 
+UNMEASURED = "unmeasured"
+"""A sponsored camera was not measured on coadds within a week."""
+
 SEVERITY = (Status.PASS, Status.WARN, Status.FAIL)
 STANDING = frozenset({FindingState.OPEN, FindingState.ACKNOWLEDGED, FindingState.REOPENED})
 """States of a finding that was confirmed and is not fixed."""
@@ -266,7 +269,7 @@ def _not_seen(finding: Finding, judged: _Judged, when: datetime) -> Finding | No
 
 def _cleared(finding: Finding, judged: _Judged) -> bool:
     """Tell whether tonight says that a finding is no more: its series was judged and is well, or is owed no longer."""
-    if finding.kind in {OUTAGE, WAIVER, ACCEPTANCE}:
+    if finding.kind in {OUTAGE, WAIVER, ACCEPTANCE, UNMEASURED}:
         return finding.scope.camera in judged.cameras
     key = (finding.metric, finding.scope)
     if key not in judged.measured:

@@ -6,10 +6,9 @@ A process killed in mid-write leaves a torn last line, which is dropped; a torn 
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from qa.documents import SCHEMA, from_plain, to_plain
+from qa.documents import SCHEMA, from_plain, parse_json, to_plain
 from qa.errors import DocumentError
 from qa.lines import LineFile
 from qa.record import Entry, Event, RunRecord, replay
@@ -87,11 +86,11 @@ def _entry(path: Path, number: int, line: bytes, kind: Any) -> Entry:  # noqa: A
 
     place, required = f"{path}:{number}", f"an event of schema {SCHEMA}"
     try:
-        body = json.loads(line)
+        body = parse_json(line)
         if not isinstance(body, dict) or body.pop("schema", None) != SCHEMA:
             raise DocumentError(place, required=required, found=line[:60].decode(errors="replace"))
         return Entry(datetime.fromisoformat(body.pop("when")), from_plain(body, kind))
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         found = str(error).splitlines()[0]
         raise DocumentError(place, required=required, found=found) from None
 

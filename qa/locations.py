@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+PUBLISHED = "published-at"
+"""A file in a copy of regression data that says where they are published: what it stands in is not written to."""
+
 
 def regression_data() -> Path:
     """Return the folder of baselines, ledger and sky recipes that belongs to this code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from obs_registry.model import OwnRaws
+from obs_registry.model import OwnRaws, Stored, Suite
 from qa.model import Scope
 
 if TYPE_CHECKING:
@@ -23,8 +23,10 @@ def expected(
     """Return the metrics and scopes that a data set owes; those of single tasks are owed by no one.
 
     A metric across bands is owed by data sets that have all the bands it compares; one that rests on the truth is not
-    owed by a user's own raws.
+    owed by a user's own raws. Others' pipelines owe what was once accepted, and nothing before.
     """
+    if isinstance(dataset, Stored | Suite):
+        return frozenset()
     return frozenset(
         (name, Scope(camera, dataset.name, band, TWIN_TRACT))
         for name, definition in definitions.items()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - pydantic resolves the annotations at run time
+from datetime import date, datetime  # noqa: TC003 - pydantic resolves the annotations at run time
 from enum import StrEnum
 
 
@@ -74,6 +74,36 @@ class NotRun:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A data set that takes no part in a plan although its camera may, and why."""
+
+    camera: str
+    dataset: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """That a sponsored camera is measured on coadds within a week, as it stands when a night is planned.
+
+    Of a service, which has none (`coadds` is False), that its suites run to their end.
+
+    `last` is when it was last measured (None: never) and `due` when it must be again. `hours` is how much of a night
+    it is estimated to take. `kept` says that it is not broken and, as far as can be foreseen, will not be; `reason`
+    why it is, or will be.
+    """
+
+    camera: str
+    last: datetime | None
+    due: datetime | None
+    hours: float
+    tonight: bool
+    kept: bool
+    reason: str = ""
+    coadds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
     """What asked for a run: `manual`, `cron`, `jenkins` or `commit`, and the packages that changed."""
 
@@ -83,7 +113,12 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is going to do, camera by camera, costliest first."""
+    """What a run is going to do, camera by camera, costliest first.
+
+    `parent` is the run that this one repeats with another configuration, '' if there is none. `calibrations_as_of` is
+    the day whose calibrations it uses, None for those of today. `promises` say how each sponsored camera stands, and
+    `budget_hours` how long the night may be, None for as long as it takes.
+    """
 
     run_id: str
     lane: Lane
@@ -91,6 +126,11 @@ class Plan:
     created: datetime
     steps: tuple[Step, ...]
     not_run: tuple[NotRun, ...] = ()
+    parent: str = ""
+    calibrations_as_of: date | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    budget_hours: float | None = None
 
     @property
     def cameras(self) -> tuple[str, ...]:

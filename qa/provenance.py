@@ -1,7 +1,6 @@
 """The state of the world a run took place in: software, data, configuration, host. Facts by name, none of them secret.
 
-Only what is named here is read: of the environment the numbers of threads, the language and the packages an EUPS stack
-has set up, never a variable that could hold a password.
+Only what is named is read: see `qa.machine` for the variables of the environment and `qa.software` for packages.
 """
 
 from __future__ import annotations
@@ -9,52 +8,42 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import re
-import subprocess
-from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
-from obs_registry.model import OwnRaws
+from obs_registry.model import OwnRaws, Stored, Twin
 from qa.blame.facts import count_packages
+from qa.calibration_dates import as_of, in_words
+from qa.errors import RequestError
+from qa.machine import machine
+from qa.pipeline_files import pipeline_files
+from qa.software import own_revision, packages
 from qa.twins.cache import DRAWING_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from obs_registry.model import Camera, Dataset
 
-PACKAGES = (
-    "obsqa",
-    "astro-metadata-translator",
-    "astropy",
-    "galsim",
-    "lsst-ctrl-mpexec",
-    "lsst-daf-butler",
-    "lsst-pex-config",
-    "lsst-pipe-base",
-    "lsst-resources",
-    "lsst-sphgeom",
-    "lsst-utils",
-    "numba",
-    "numpy",
-    "pyarrow",
-    "scipy",
-    "sep",
-)
-THREADS = ("MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-SECONDS = 10.0
-"""Longest wait for git."""
+AS_OF = "calibrations as-of"
+"""The fact that names the day whose calibrations are used, if that is not today."""
 
-_ROOT = Path(__file__).resolve().parents[1]
 _BLOCK = re.compile(r"^(\w+):", re.MULTILINE)
+_SKY = ("seed", "centre", "detector_shape", "detectors", "optics", "bands", "stars", "galaxies", "visits")
+_OF_CALIBRATIONS = ("seed", "detector_shape", "detectors", "optics", "electronics", "blemishes", "bands", "epochs")
+_OF_REFERENCE = (*_SKY, "reference")
 
 
 def collect(
-    cameras: Iterable[Camera] = (), *, recipes: Path | None = None, environ: Mapping[str, str] = os.environ
+    cameras: Iterable[Camera] = (),
+    *,
+    recipes: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    calibrations_as_of: date | None = None,
 ) -> dict[str, str]:
     """Return facts by name; what is not installed or not known is left out.
 
@@ -66,136 +55,119 @@ def collect(
         The folder that holds `skies/`.
     environ
         The environment the pipelines run in.
+    calibrations_as_of
+        The day whose calibrations are used, None for those of today.
     """
     known = tuple(cameras)
-    facts = {
-        "host": platform.node(),
-        "os": platform.platform(),
-        "machine": platform.machine(),
-        "cpu": _cpu_model(),
-        "cores": str(os.cpu_count()),
-        "memory": _memory(),
-        "python": platform.python_version(),
-        "threads": ", ".join(f"{name.split('_')[0]} {environ[name]}" for name in THREADS if environ.get(name)),
-        "locale": environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "",
-    }
-    facts |= _packages((*PACKAGES, *(camera.package.name for camera in known)), environ)
+    facts = machine(environ) | {"revision": own_revision()}
+    found = packages((camera.package.name for camera in known), environ=environ)
+    facts |= {f"package {name}": version for name, version in found.items()}
+    if calibrations_as_of is not None:
+        facts[AS_OF] = calibrations_as_of.isoformat()
     for camera in known:
-        facts |= _of_camera(camera, recipes)
+        facts |= of_camera(camera, recipes, environ=environ, calibrations_as_of=calibrations_as_of)
     known_facts = {name: value for name, value in sorted(facts.items()) if value}
     return known_facts | {"packages": str(count_packages(known_facts))}
 
 
-def _packages(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return versions; of what is a checkout the revision, all of them asked at once, for git takes its time."""
-    found = {name: _installed(name) for name in dict.fromkeys(names)} | dict(_eups(environ))
-    checkouts = {name: folder for name, (_, folder) in found.items() if folder is not None and name != "obsqa"}
-    asked = {name: _ask(folder) for name, folder in checkouts.items()}
-    own = _ask(_ROOT)
-    revisions = {name: _answer(process) for name, process in asked.items()}
-    facts = {f"package {name}": revisions.get(name) or version for name, (version, _) in found.items()}
-    return facts | {"revision": _answer(own)}
-
-
-def _installed(name: str) -> tuple[str, Path | None]:
-    """Return the version of a distribution, and its folder where it is an editable one."""
-    try:
-        distribution = metadata.distribution(name)
-    except metadata.PackageNotFoundError:
-        return "", None
-    origin = json.loads(distribution.read_text("direct_url.json") or "{}")
-    if commit := origin.get("vcs_info", {}).get("commit_id"):
-        return commit, None
-    editable = origin.get("dir_info", {}).get("editable", False)
-    return distribution.version, Path(unquote(urlsplit(origin["url"]).path)) if editable else None
-
-
-def _eups(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, Path | None]]]:
-    """Yield the packages that an EUPS stack has set up: `SETUP_AFW` holds `afw VERSION ...`, `AFW_DIR` the folder.
-
-    A version `LOCAL:...` is a folder of the user's own.
-    """
-    for variable, value in environ.items():
-        words = value.split()
-        if variable.startswith("SETUP_") and len(words) > 1 and words[0].upper() == variable[len("SETUP_") :]:
-            folder = environ.get(f"{words[0].upper()}_DIR")
-            local = words[1].startswith("LOCAL:")
-            yield words[0], (words[1], Path(folder) if local and folder else None)
-
-
-def _ask(folder: Path) -> subprocess.Popen[str] | None:
-    """Ask git for the revision of a checkout, marked when it has uncommitted changes."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--match="]
-    try:
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    except OSError:
-        return None
-
-
-def _answer(process: subprocess.Popen[str] | None) -> str:
-    """Return what git says; '' outside a checkout, or when it takes too long."""
-    if process is None:
-        return ""
-    with process:
-        try:
-            answer, _ = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return ""
-    return answer.strip() if process.returncode == 0 else ""
-
-
-def _of_camera(camera: Camera, recipes: Path | None) -> dict[str, str]:
+def of_camera(
+    camera: Camera,
+    recipes: Path | None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    calibrations_as_of: date | None = None,
+) -> dict[str, str]:
+    """Return the facts of a camera's data sets: data, configuration, calibrations and their validity, container."""
     facts = {f"container {camera.name}": camera.runtime.image or ""}
+    if camera.runtime.batch is not None:
+        facts[f"engine {camera.name}"] = f"batch {camera.runtime.batch.service}"
+    elif camera.runtime.image is not None:
+        facts[f"engine {camera.name}"] = "container"
+    setup = _text(Path(camera.runtime.setup)) if camera.runtime.setup else ""
     for dataset in camera.datasets:
         place = f"{camera.name}/{dataset.name}"
-        setup = _text(Path(camera.runtime.setup)) if camera.runtime.setup else ""
-        pipeline = _text(_ROOT / dataset.pipeline)
-        facts[f"config {place}"] = _digest(pipeline, setup, *dataset.bands) if pipeline else ""
-        if recipes is not None and not isinstance(dataset, OwnRaws):
-            facts |= _of_recipe(place, dataset, recipes)
+        facts[f"config {place}"] = _config(dataset, setup, environ)
+        if isinstance(dataset, Twin | Stored):
+            facts[f"pipeline {place}"] = dataset.pipeline
+        if isinstance(dataset, Twin) and recipes is not None:
+            facts |= _of_recipe(place, dataset, recipes, calibrations_as_of)
+        if isinstance(dataset, Stored):
+            facts |= _of_repository(place, dataset, environ)
     return facts
 
 
-def _of_recipe(place: str, dataset: Dataset, recipes: Path) -> dict[str, str]:
+def _config(dataset: Dataset, setup: str, environ: Mapping[str, str]) -> str:
+    """Return a digest of a pipeline with all it imports and of how it is set up and configured.
+
+    It is '' where nothing of an embedded pipeline can be read. Of one that is only found behind the set-up script of
+    its stack, and of a suite, it is what the registry says: the rest follows from the packages of that stack.
+    """
+    if isinstance(dataset, Twin | OwnRaws):
+        texts = [_plain(text) for text in pipeline_files(dataset.pipeline, environ).values()]
+        return _digest("\0".join(texts), setup, *dataset.bands) if texts else ""
+    location = dataset.pipeline if isinstance(dataset, Stored) else ""
+    texts = [_plain(text) for text in pipeline_files(location, environ).values()] if location else []
+    said = dataset.model_dump(mode="json", exclude={"name", "lane", "repository", "collections", "query", "output"})
+    return _digest("\0".join(texts), setup, json.dumps(said, sort_keys=True))
+
+
+def _of_repository(place: str, dataset: Stored, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return which data of a Butler repository are processed, and with which collections of calibrations."""
+    inputs = ", ".join(dataset.collections)
+    where = Template(dataset.repository).safe_substitute(environ)
+    return {
+        f"data {place}": _digest(dataset.name, where, inputs, dataset.query or ""),
+        f"calibrations {place}": ", ".join(one for one in dataset.collections if "calib" in one.lower()),
+        f"collections {place}": inputs,
+    }
+
+
+def _of_recipe(place: str, dataset: Twin, recipes: Path, day: date | None) -> dict[str, str]:
     """Return digests of what is drawn, and of its calibrations and reference catalogue by themselves."""
-    recipe = _text(recipes / "skies" / f"{dataset.sky}.yaml")
+    path = recipes / "skies" / f"{dataset.sky}.yaml"
+    recipe = _text(path)
     if not recipe:
         return {}
     ends = [*(found.start() for found in _BLOCK.finditer(recipe)), len(recipe)]
     blocks = {recipe[start:end].partition(":")[0]: recipe[start:end] for start, end in pairwise(ends)}
-    drawn = str(DRAWING_VERSION)
+    drawn, validity = str(DRAWING_VERSION), _validity(path, day)
+    chosen = () if day is None else (validity,)
     return {
         f"data {place}": _digest(drawn, dataset.name, recipe),
-        f"calibrations {place}": _digest(drawn, blocks.get("epochs", "")),
-        f"refcat {place}": _digest(drawn, blocks.get("reference", "")),
+        f"calibrations {place}": _digest(drawn, *(blocks.get(name, "") for name in _OF_CALIBRATIONS), *chosen),
+        f"refcat {place}": _digest(drawn, *(blocks.get(name, "") for name in _OF_REFERENCE)),
+        f"validity {place}": validity,
     }
 
 
-def _text(path: Path) -> str:
-    """Return what a YAML file or script says, without comments and empty lines; '' where it cannot be read."""
+def _validity(path: Path, day: date | None) -> str:
+    """Return in words which masters hold when, and since when there are any.
+
+    It is '' for a recipe with faults, and where there were no masters yet: both are told when it is processed.
+    """
+    from qa.twins.recipe import load_recipe  # noqa: PLC0415 - pydantic and all forms of twins
+    from qa.twins.schedule import validities  # noqa: PLC0415
+
     try:
-        lines = path.read_text().splitlines()
+        found = validities(load_recipe(path))
+        return in_words(found if day is None else as_of(found, day))
+    except RequestError:
+        return ""
+
+
+def _text(path: Path) -> str:
+    """Return what a YAML file or script says; '' where it cannot be read."""
+    try:
+        return _plain(path.read_text())
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _plain(text: str) -> str:
+    """Return a text without comments and empty lines."""
+    lines = text.splitlines()
     return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def _memory() -> str:
-    try:
-        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError):
-        return ""
-    return f"{size / 2**30:.1f} GiB"
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003 - pydantic resolves the annotations at run time
 from typing import TYPE_CHECKING, Literal
 
+from qa.checks import CheckOutcome  # noqa: TC001 - pydantic resolves the annotations at run time
 from qa.foreign.model import Definition, Source  # noqa: TC001 - pydantic resolves the annotations at run time
 from qa.judged import Finding, Incident, Shift  # noqa: TC001 - pydantic resolves the annotations at run time
 from qa.model import Comparison, Ladder, Lane, Plan, Result, Stage, Step, StepOutcome, StepStatus
@@ -41,12 +42,16 @@ class StepFinished:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A data set of a camera was measured; `caveats` say what was left out."""
+    """A data set of a camera was measured; `caveats` say what was left out.
+
+    `definitions` are those of metrics that somebody else's pipeline measured.
+    """
 
     camera: str
     dataset: str
     results: tuple[Result, ...]
     caveats: tuple[str, ...] = ()
+    definitions: tuple[Definition, ...] = ()
     event: Literal["measured"] = "measured"
 
 
@@ -73,6 +78,14 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """A check of the commit lane ended (again)."""
+
+    outcome: CheckOutcome
+    event: Literal["checked"] = "checked"
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The run ended with this exit code."""
 
@@ -80,7 +93,7 @@ class RunFinished:
     event: Literal["run-finished"] = "run-finished"
 
 
-Event = RunStarted | StepStarted | StepFinished | Measured | Imported | Judged | RunFinished
+Event = RunStarted | StepStarted | StepFinished | Measured | Imported | Checked | Judged | RunFinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,7 @@ class RunRecord:
     incidents: tuple[Incident, ...] = ()
     findings: tuple[Finding, ...] = ()
     imported: Imported | None = None
+    checks: dict[str, CheckOutcome] = field(default_factory=dict)
 
     @property
     def run_id(self) -> str:
@@ -117,8 +131,8 @@ class RunRecord:
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """All results, in the order of the plan."""
-        order = dict.fromkeys((step.camera, step.dataset) for step in self.plan.steps)
+        """All results, in the order of the plan, and then those of what is in no plan: the speeds of a commit."""
+        order = dict.fromkeys([*((step.camera, step.dataset) for step in self.plan.steps), *self.measured])
         return tuple(result for key in order if key in self.measured for result in self.measured[key].results)
 
     def is_done(self, step: Step) -> bool:
@@ -140,8 +154,14 @@ class RunRecord:
         if self.plan.lane is Lane.IMPORTED:
             return None
         steps = [step for step in self.plan.steps if step.camera == camera and step.stage is Stage.MEASURE]
-        times = [self.measured_at[key] for step in steps if (key := (step.camera, step.dataset)) in self.measured_at]
+        keys = [(step.camera, step.dataset) for step in steps]
+        times = [self.measured_at[key] for key in keys if key in self.measured_at and _on_a_tract(self.measured[key])]
         return max(times) if times and self.completed(camera) else None
+
+
+def _on_a_tract(measured: Measured) -> bool:
+    """Tell whether there are results of a tract: what others measure may be of single visits, or of no images."""
+    return any(result.scope.tract is not None for result in measured.results)
 
 
 def replay(entries: Iterable[Entry]) -> RunRecord | None:
@@ -182,6 +202,8 @@ def _add(record: RunRecord, entry: Entry) -> RunRecord:
             }
         case Imported() as imported:
             news = {"imported": imported}
+        case Checked(outcome):
+            news = {"checks": {**record.checks, outcome.key: outcome}}
         case RunFinished(exit_code):
             news = {"finished": entry.when, "exit_code": exit_code}
     return replace(record, **news)  # type: ignore[arg-type]  # each under the name of its field

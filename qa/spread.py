@@ -20,6 +20,9 @@ RESOURCE_SPREAD = {"peak_memory": 0.1}
 OTHER_RESOURCE_SPREAD = 0.4
 """Run-to-run spread of resources as a fraction of the value: CPU time on shared machines varies more than memory."""
 
+SPEED, SPEED_SPREAD = "speed", 0.15
+"""The family of timings relative to a calibration kernel, and their spread from one processor to another."""
+
 
 def default_tolerance(measurement: Measurement, definition: MetricDefinition) -> float:
     """Return the run-to-run spread to assume when a baseline is accepted, in the measurement's unit.
@@ -29,6 +32,8 @@ def default_tolerance(measurement: Measurement, definition: MetricDefinition) ->
     """
     if definition.family == RESOURCES:
         return abs(measurement.value) * RESOURCE_SPREAD.get(measurement.metric, OTHER_RESOURCE_SPREAD)
+    if definition.family == SPEED:
+        return abs(measurement.value) * SPEED_SPREAD
     if measurement.stderr is None:
         return 0.0
     return measurement.stderr / math.sqrt(max(measurement.n, 1))

@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from obs_registry.model import Camera, Dataset, Instrument, Lane, Lease, Package, Sponsor
+from obs_registry.model import Camera, Instrument, Lane, Lease, Package, Sponsor, Twin
 from qa.epochs import epoch_of, is_resource
-from qa.model import HistoryPoint, Measurement, Scope
+from qa.model import HistoryPoint, Measurement, Plan, Scope, Stage, Step, StepOutcome, StepStatus, Trigger, Unmeasured
+from qa.model import Lane as RunLane
+from qa.record import Measured, RunRecord
+from qa.stores.base import RunTakenError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qa.model import Result
-    from qa.record import RunRecord
-    from qa.store import Remembered, Series
+    from qa.stores.base import Remembered, Series
 
 NOW = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
 """The moment at which the builders' world stands still."""
@@ -32,7 +34,7 @@ def a_camera(
     """Build a sponsored camera with a nightly and a commit data set."""
     sky = {"nightly": name, "commit": f"{name}-quick"}
     made = tuple(
-        Dataset(name=label, kind="twin", lane=lane, sky=sky[lane.value], bands=bands)
+        Twin(name=label, kind="twin", lane=lane, sky=sky[lane.value], bands=bands)
         for label, lane in (("twin", Lane.NIGHTLY), ("twin-quick", Lane.COMMIT))
     )
     return Camera(
@@ -60,6 +62,24 @@ def a_measurement(value: float = 5.0, *, metric: str = "PA1", band: str = "r", c
     return Measurement(metric, Scope(camera, "twin", band, 0), value, "mmag", 100, abs(value) / 10)
 
 
+def a_record(run_id: str = "a", *, value: float = 5.0, day: int = 0) -> RunRecord:
+    """Build the record of a finished run with a value, a bare value and an absence."""
+    when = NOW + timedelta(days=day)
+    steps = tuple(Step("testcam", "twin", stage) for stage in Stage)
+    bare = Measurement("cpu_per_megapixel", Scope("testcam", "twin", task="isr"), 20.0, "ms", 1)
+    absent = Unmeasured("AM3", Scope("testcam", "twin", "r", 0), "the field is too small")
+    return RunRecord(
+        plan=Plan(run_id, RunLane.NIGHTLY, Trigger(), when, steps),
+        provenance={},
+        started=when,
+        finished=when,
+        exit_code=0,
+        outcomes={step.key: StepOutcome(step, StepStatus.DONE, 1.0, 1.0, 1.0) for step in steps},
+        measured={("testcam", "twin"): Measured("testcam", "twin", (a_measurement(value), bare, absent))},
+        measured_at={("testcam", "twin"): when},
+    )
+
+
 class Clock:
     """A clock that moves on by a second each time it is read."""
 
@@ -80,7 +100,11 @@ class MemoryStore:
     remembered: dict[Series, Remembered] = field(default_factory=dict)
 
     def save(self, record: RunRecord) -> None:
-        """Keep a run."""
+        """Keep a run, unless another one has its id."""
+        known = self.records.get(record.run_id)
+        if known is not None and known.started != record.started:
+            name = "in memory"
+            raise RunTakenError(name, record.run_id, record.started)
         self.records[record.run_id] = record
 
     def history(
@@ -99,8 +123,10 @@ class MemoryStore:
         return dict(self.remembered)
 
     def save_states(self, states: Mapping[Series, Remembered]) -> None:
-        """Replace what the change detector remembers of some series."""
-        self.remembered.update(states)
+        """Replace what the change detector remembers of some series, but for what a later run left."""
+        for series, one in states.items():
+            if series not in self.remembered or self.remembered[series].started <= one.started:
+                self.remembered[series] = one
 
     def last_coadds(self) -> Mapping[str, datetime]:
         """Return when each camera was last measured on coadds."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from qa.checks import CheckStatus
 from qa.model import Measurement, Stage, Status, StepStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from qa.checks import CheckOutcome
     from qa.model import Comparison, Step, StepOutcome
 
 
@@ -29,22 +31,29 @@ def verdict(
     planned: Collection[Step] = (),
     not_gating: Collection[str] = (),
     invalid: Collection[str] = (),
+    checks: Collection[CheckOutcome] = (),
 ) -> ExitCode:
     """Return how a run ended.
 
-    A failed comparison comes first (no rerun mends it), then a failed step, then what is lacking: a planned step
-    without outcome, a data set of which no measurement was judged, a camera in `invalid` (it had an outage), or a run
-    in which nothing was measured. Cameras in `not_gating` are not counted against the run; their comparisons only warn
-    already.
+    A failed comparison or check comes first (no rerun mends it), then a failed step, then what is lacking: a planned
+    step without outcome, a data set of which no measurement was judged, a camera in `invalid` (it had an outage), a run
+    in which nothing was measured although it was to be, or nothing was checked either. Cameras in `not_gating` are not
+    counted against the run; their comparisons only warn already.
     """
     if any(comparison.status is Status.FAIL for comparison in comparisons):
         return ExitCode.FAILED
+    made = [one for one in checks if one.camera not in not_gating]
+    if any(one.status is CheckStatus.FAILED for one in made):
+        return ExitCode.FAILED
     gating = [outcome for outcome in outcomes if outcome.step.camera not in not_gating]
-    if any(outcome.status is StepStatus.FAILED for outcome in gating):
+    if any(outcome.status is StepStatus.FAILED for outcome in gating) or any(
+        one.status is CheckStatus.ERROR for one in made
+    ):
         return ExitCode.INFRASTRUCTURE
     done = {outcome.step for outcome in gating}
     lacking = [step for step in planned if step not in done and step.camera not in not_gating]
-    if lacking or _unjudged(comparisons, gating) or not _anything_measured(comparisons):
+    enough = _anything_measured(comparisons) or (checks and not any(one.stage is Stage.MEASURE for one in planned))
+    if lacking or _unjudged(comparisons, gating) or not enough:
         return ExitCode.INCOMPLETE
     if any(camera not in not_gating for camera in invalid):
         return ExitCode.INCOMPLETE

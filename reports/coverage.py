@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from qa.plan import NOT_ASKED
+from qa.plan import NO_ROOM, NOT_ASKED
 from reports.night import RunStatus
 from reports.wording import ago, day, moment
 
@@ -31,10 +31,10 @@ class Gap:
     @property
     def grave(self) -> bool:
         """Tell whether it wants action, rather than being good to know."""
-        return self.kind in {"shrank", "overdue", "orphaned", "left-out", "caveat"}
+        return self.kind in {"shrank", "overdue", "promise", "orphaned", "left-out", "caveat"}
 
 
-_ORDER = ("shrank", "overdue", "orphaned", "left-out", "caveat", "lapsing", "not-run")
+_ORDER = ("shrank", "overdue", "promise", "orphaned", "left-out", "caveat", "lapsing", "not-run")
 
 
 def gaps(night: Night) -> tuple[Gap, ...]:
@@ -44,7 +44,15 @@ def gaps(night: Night) -> tuple[Gap, ...]:
     shrank = tuple(_shrank(night))
     told = {gap.camera for gap in shrank}
     others = (gap for camera in night.cameras for gap in _camera_gaps(camera, night.finished))
-    found = [*shrank, *(gap for gap in others if gap.kind != "not-run" or gap.camera not in told)]
+    found = [
+        *shrank,
+        *_shrank_datasets(night),
+        *_left_out(night),
+        *_promises(night),
+        *(gap for gap in others if gap.kind != "not-run" or gap.camera not in told),
+    ]
+    if night.of_commit:  # how the nights cover the cameras is no matter of a commit's
+        found = [gap for gap in found if gap.kind not in {"shrank", "overdue", "promise", "lapsing"}]
     return tuple(sorted(found, key=lambda gap: (_ORDER.index(gap.kind), gap.title, gap.camera)))
 
 
@@ -54,9 +62,50 @@ def _shrank(night: Night) -> Iterator[Gap]:
         camera = known.get(name)
         if camera is None:
             yield Gap("shrank", name, name, "Ran in the previous night and is gone from the registry tonight.")
-        elif camera.status is RunStatus.NOT_RUN:
+        elif camera.status is RunStatus.NOT_RUN and not camera.reason.startswith(NO_ROOM):
             why = f": {camera.reason}" if camera.reason else ", and no reason was given"
             yield Gap("shrank", name, camera.title, f"Ran in the previous night and was not run tonight{why}.")
+
+
+def _shrank_datasets(night: Night) -> Iterator[Gap]:
+    """Yield the data sets that are missing of cameras that ran."""
+    known = {camera.name: camera for camera in night.cameras}
+    planned = {(step.camera, step.dataset) for step in night.plan.steps}
+    reasons = {(one.camera, one.dataset): f": {one.reason}" for one in night.plan.left_out}
+    for name, dataset in night.previous_datasets:
+        if name in night.plan.cameras and name in known and (name, dataset) not in planned:
+            why = reasons.get((name, dataset), ": it is not in the registry")
+            sentence = f"Data set {dataset} ran in the previous night and was not run tonight{why}."
+            yield Gap("shrank", name, known[name].title, sentence)
+
+
+def _promises(night: Night) -> Iterator[Gap]:
+    """Yield the promises of a measurement within the week that are broken, or will be for all that can be foreseen."""
+    titles = {camera.name: camera.title for camera in night.cameras}
+    tonight = {one.name for one in night.cameras if _is_measured(one, night)}
+    for one in night.plan.promises:
+        if one.kept or (one.last is None and one.camera in tonight):
+            continue
+        coming = one.due if one.due is not None and one.due >= night.plan.created else None
+        word = f"will be broken on {moment(coming)}" if coming else "is broken"
+        word = "was broken until tonight" if one.camera in tonight else word
+        sentence = f"The promise of a measurement within the week {word}: {one.reason or 'no reason is known'}."
+        yield Gap("promise", one.camera, titles.get(one.camera, one.camera), sentence)
+
+
+def _is_measured(camera: CameraNight, night: Night) -> bool:
+    if not camera.coadds:
+        return camera.status is RunStatus.RAN
+    return camera.last_coadd is not None and camera.last_coadd >= night.plan.created
+
+
+def _left_out(night: Night) -> Iterator[Gap]:
+    """Yield the data sets that cannot be had here, and never could."""
+    titles = {camera.name: camera.title for camera in night.cameras}
+    for one in night.plan.left_out:
+        if (one.camera, one.dataset) not in night.previous_datasets:
+            sentence = f"Data set {one.dataset} not run: {one.reason}."
+            yield Gap("not-run", one.camera, titles.get(one.camera, one.camera), sentence)
 
 
 def _camera_gaps(camera: CameraNight, now: datetime) -> Iterator[Gap]:
@@ -76,7 +125,7 @@ def _camera_gaps(camera: CameraNight, now: datetime) -> Iterator[Gap]:
 
 def overdue(camera: CameraNight, now: datetime) -> str:
     """Say that a camera was not measured on coadds within the week; empty where it was, or is retired."""
-    if camera.lease == "retired":
+    if camera.lease == "retired" or not camera.coadds:
         return ""
     if camera.last_coadd is None:
         return "Never measured on coadds."
@@ -90,6 +139,8 @@ def overdue(camera: CameraNight, now: datetime) -> str:
 
 def last_coadd(camera: CameraNight, now: datetime) -> str:
     """Say when a camera was last measured on coadds."""
+    if not camera.coadds:
+        return "\u2013"
     return "never" if camera.last_coadd is None else ago(now - camera.last_coadd)
 
 

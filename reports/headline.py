@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from qa.checks import in_short
 from qa.model import Change, Level, Measurement, Status
+from reports.checks import bad
 from reports.night import RunStatus
 from reports.order import Verdict, verdict_rank, worst_first
 from reports.wording import listing, number, plural, quantity
@@ -13,6 +15,7 @@ from reports.wording import listing, number, plural, quantity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from qa.checks import CheckOutcome
     from qa.model import Comparison
     from reports.incidents import IncidentView
     from reports.night import CameraNight, Night
@@ -68,12 +71,20 @@ def _trouble(cameras: Sequence[CameraNight], night: Night, verdicts: Mapping[str
 
 
 def _predicate(camera: CameraNight, night: Night, verdict: Verdict) -> str:
+    wrong = bad(one for one in night.checks if one.camera == camera.name)
+    if wrong and camera.status is RunStatus.RAN:
+        return f"fails the check {_shortened(wrong_of(wrong))}"
     if verdict is Verdict.ERROR:
         return f"did not finish: {_shortened(camera.reason or 'no reason was given')}"
     if verdict is Verdict.INCOMPLETE:
         return "ran and was not measured"
     failing = [one for one in night.comparisons if one.scope.camera == camera.name and one.status is Status.FAIL]
     return f"fails: {told_of(failing)}"
+
+
+def wrong_of(checks: Sequence[CheckOutcome]) -> str:
+    """Say what is wrong with the first of some checks and count the others."""
+    return in_short(checks[0]).rstrip(".") + (f", and {len(checks) - 1} more" if len(checks) > 1 else "")
 
 
 def told_of(comparisons: Iterable[Comparison]) -> str:

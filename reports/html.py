@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from reports import wording
+from reports.lineage import lineage, reproduce_command
 from reports.maps import COLOURS
 from reports.order import Verdict
 from reports.rows import absences, loud, reason_of
@@ -41,6 +42,7 @@ _VERDICTS = {
 _GAPS = {
     "shrank": "Coverage shrank",
     "overdue": "Overdue",
+    "promise": "Weekly promise",
     "orphaned": "Orphaned",
     "left-out": "Data left out",
     "caveat": "Caveat",
@@ -157,6 +159,8 @@ def _environment() -> Environment:
         "verdict_word": _VERDICTS.__getitem__,
         "gap_word": _GAPS.__getitem__,
         "direction_word": lambda direction: _DIRECTIONS[direction.value],
+        "lineage": lineage,
+        "reproduce_command": reproduce_command,
         "operator_sign": lambda operator: _OPERATORS.get(operator, operator),
         "loud": loud,
         "absences": absences,

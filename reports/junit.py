@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
+from xml.etree import ElementTree as ET  # nosec B405 - it only writes
 
+from qa.checks import CheckStatus
 from qa.model import Status, Unmeasured
 from reports.axes import rungs
 from reports.night import RunStatus
@@ -13,6 +14,7 @@ from reports.wording import legal, with_error
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from qa.checks import CheckOutcome
     from reports.incidents import IncidentView
     from reports.rows import Row
     from reports.view import CameraView, NightView
@@ -38,7 +40,8 @@ def junit(view: NightView) -> bytes:
 
 def _suite(view: NightView, camera: CameraView, number: int) -> ET.Element:
     rows = [row for _, group in camera.families for row in group]
-    cases = [_run_case(camera), *(_case(row, camera.incidents) for row in rows)]
+    cases = [_run_case(camera), *(_check_case(one) for one in camera.checks)]
+    cases += [_case(row, camera.incidents) for row in rows]
     counts = {
         "tests": len(cases),
         "failures": sum(case.find("failure") is not None for case in cases),
@@ -73,6 +76,15 @@ def _run_case(camera: CameraView) -> ET.Element:
             ET.SubElement(case, "skipped", message=reason)
         case RunStatus.RAN:
             pass
+    return case
+
+
+def _check_case(one: CheckOutcome) -> ET.Element:
+    facts = {"classname": legal(f"{one.camera}.checks"), "name": legal(one.name), "time": f"{one.seconds:.3f}"}
+    case = ET.Element("testcase", facts)
+    tag = {CheckStatus.FAILED: "failure", CheckStatus.ERROR: "error", CheckStatus.SKIPPED: "skipped"}.get(one.status)
+    if tag is not None:
+        ET.SubElement(case, tag, message=legal(one.message or one.status.value))
     return case
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
+    from qa.checks import CheckOutcome
     from qa.judged import Finding, Incident, Shift
     from qa.ledger import Entry
     from qa.metrics.base import MetricDefinition
@@ -39,7 +40,7 @@ class CameraNight:
 
     `lease` is the state's name (`sponsored`, `lapsing`, `orphaned`, `retired`, `proposed`; `unknown` where the
     registry cannot say). `reason` says why a camera failed or was not run. `last_coadd` is when it was last measured on
-    coadds, tonight included.
+    coadds, tonight included; a service has none (`coadds` is False).
     """
 
     name: str
@@ -54,6 +55,7 @@ class CameraNight:
     steps: tuple[StepOutcome, ...] = ()
     caveats: tuple[str, ...] = ()
     last_coadd: datetime | None = None
+    coadds: bool = True
     pictures: tuple[Picture, ...] = ()
 
 
@@ -62,9 +64,10 @@ class Night:
     """One finished run.
 
     `history` holds each series oldest first, tonight's point included. `previous_cameras` are the names that ran in the
-    night before: one of them absent tonight is COVERAGE SHRANK. `exit_code` is the run's, as the design numbers them.
-    `shifts`, `incidents` and `findings` are what was judged beyond single comparisons; `earlier` are incidents of
-    nights before that findings still belong to; `ledger` is every decision about baselines, oldest first.
+    night before, `previous_datasets` their data sets: one of them absent tonight is COVERAGE SHRANK. `exit_code` is the
+    run's, as the design numbers them. `shifts`, `incidents` and `findings` are what was judged beyond single
+    comparisons; `earlier` are incidents of nights before that findings still belong to; `ledger` is every decision
+    about baselines, oldest first. `checks` are those of the commit lane.
     """
 
     plan: Plan
@@ -77,11 +80,18 @@ class Night:
     history: Mapping[tuple[str, Scope], tuple[HistoryPoint, ...]] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     previous_cameras: tuple[str, ...] = ()
+    previous_datasets: tuple[tuple[str, str], ...] = ()
     shifts: tuple[Shift, ...] = ()
     incidents: tuple[Incident, ...] = ()
     findings: tuple[Finding, ...] = ()
     earlier: tuple[Incident, ...] = ()
     ledger: tuple[Entry, ...] = ()
+    checks: tuple[CheckOutcome, ...] = ()
+
+    @property
+    def of_commit(self) -> bool:
+        """Tell whether a commit asked for it: it then says nothing of cameras that the commit does not concern."""
+        return self.plan.trigger.kind == "commit"
 
     @property
     def imported(self) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from qa.model import Change, Level, Measurement, Status, StepStatus, Unmeasured
+from qa.checks import CheckStatus
+from qa.model import Change, Level, Measurement, Stage, Status, StepStatus, Unmeasured
 from reports.night import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from qa.checks import CheckOutcome
     from qa.model import Comparison, Scope
     from reports.night import CameraNight
 
@@ -30,6 +32,7 @@ _VERDICTS = list(Verdict)
 _STATUS = [Status.FAIL, Status.WARN, Status.PASS]
 _CHANGE = [Change.STEP, Change.MISSING, Change.DRIFT, Change.NEW, Change.STEADY, Change.IMPROVED]
 _LEVEL = [Level.BELOW_MINIMUM, Level.MINIMUM, Level.DESIGN, Level.STRETCH, Level.NOT_APPLICABLE]
+_CHECKED = {CheckStatus.FAILED: Verdict.FAIL, CheckStatus.ERROR: Verdict.ERROR}
 _EXIT = {0: Verdict.PASS, 1: Verdict.FAIL, 3: Verdict.ERROR, 4: Verdict.INCOMPLETE, 130: Verdict.INCOMPLETE}
 
 
@@ -78,15 +81,23 @@ def cell_verdict(comparison: Comparison) -> Verdict:
     return Verdict(comparison.status.value)
 
 
-def camera_verdict(camera: CameraNight, comparisons: Sequence[Comparison]) -> Verdict:
-    """Judge a camera: a regression weighs more than a crash, and a camera that ran unmeasured never passes."""
+def camera_verdict(
+    camera: CameraNight, comparisons: Sequence[Comparison], checks: Sequence[CheckOutcome] = ()
+) -> Verdict:
+    """Judge a camera: a regression weighs more than a crash, and a camera that ran unmeasured never passes.
+
+    It does where it was only to be checked.
+    """
     if camera.status is RunStatus.NOT_RUN:
         return Verdict.NOT_RUN
     found = {Verdict(comparison.status.value) for comparison in comparisons}
     if camera.status is RunStatus.FAILED:
         found.add(Verdict.ERROR)
+    elif checks and not any(step.step.stage is Stage.MEASURE for step in camera.steps):
+        found.add(Verdict.PASS)
     elif not any(isinstance(comparison.result, Measurement) for comparison in comparisons):
         found.add(Verdict.INCOMPLETE)
+    found |= {_CHECKED[check.status] for check in checks if check.status in _CHECKED}
     if camera.caveats or any(step.status is StepStatus.CAVEATS for step in camera.steps):
         found.add(Verdict.WARN)
     return worst(found)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from reports import checks
+from reports.lineage import lineage
 from reports.order import Verdict
 from reports.rows import absences, loud, reason_of
 from reports.wording import duration, plural, result_text
@@ -40,11 +42,13 @@ def terminal(view: NightView) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415
 
     parts: list[RenderableType] = [_marked(view.verdict, view.headline), Text(), _table(view)]
+    parts += [part for sentence in lineage(view.night) for part in (Text(), Text(sentence))]
     standing = view.standing
     if standing.loud:
         parts += [Text(), *(_marked(one.verdict, line) for one in standing.loud for line in [_incident(one)])]
     if standing.told:
         parts += [Text(), *(_marked(one.verdict, _told(one)) for one in standing.told)]
+    parts += _checks(view)
     found = loud(standing.loose)
     if found:
         parts += [Text(), *(_marked(row.verdict, f"{_title(row)}: {_said(row)}") for row in found[:SHOWN])]
@@ -64,6 +68,15 @@ def _marked(verdict: Verdict, sentence: str) -> Text:
 
     mark, word, style = _WORDS[verdict]
     return Text.assemble((f"{mark} {word}", style), "  ", sentence)
+
+
+def _checks(view: NightView) -> list[RenderableType]:
+    from rich.text import Text  # noqa: PLC0415
+
+    titles = {one.name: one.camera.title for one in view.cameras}
+    wrong = checks.bad(view.night.checks)
+    lines = [_marked(Verdict.FAIL, checks.told(one, titles.get(one.camera, one.camera))) for one in wrong]
+    return [Text(), *lines] if lines else []
 
 
 def _table(view: NightView) -> RenderableType:
@@ -131,10 +144,12 @@ def markdown(view: NightView, *, link: str = "index.html") -> str:
         "",
         f"Run `{_code(view.night.plan.run_id)}`, [report]({link}).",
         "",
+        *(part for sentence in lineage(view.night) for part in (_escaped(sentence), "")),
     ]
     if view.cameras:
         lines += ["| camera | tonight | fail | warn | pass | on coadds |", "|---|---|--:|--:|--:|---|"]
         lines += [_markdown_row(one) for one in view.cameras] + [""]
+    lines += _markdown_checks(view)
     standing = view.standing
     if standing.loud:
         lines += ["## Incidents", "", *(_markdown_incident(one) for one in standing.loud), ""]
@@ -150,6 +165,18 @@ def markdown(view: NightView, *, link: str = "index.html") -> str:
         told = (_escaped(_coverage(gap.kind, gap.title, gap.sentence)) for gap in view.gaps)
         lines += ["## Coverage", "", *(f"- {sentence}" for sentence in told), ""]
     return "\n".join(lines)
+
+
+def _markdown_checks(view: NightView) -> list[str]:
+    """Write what changed and how the checks ended, of a run that a commit asked for."""
+    night, titles = view.night, {one.name: one.camera.title for one in view.cameras}
+    changed = ", ".join(f"`{_code(' '.join(one.split()))}`" for one in night.plan.trigger.packages)
+    lines = [f"Changed: {changed}.", ""] if changed and night.of_commit else []
+    if night.checks:
+        lines += [f"Checks: {checks.tally(night.checks)}.", ""]
+    if wrong := checks.bad(night.checks):
+        lines += [*(f"- {_escaped(checks.told(one, titles.get(one.camera, one.camera)))}" for one in wrong), ""]
+    return lines
 
 
 def _markdown_row(one: CameraView) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from qa.model import Change, Status
 from reports import coverage
-from reports.headline import headline, told_of
+from reports.checks import bad, bad_first
+from reports.headline import headline, told_of, wrong_of
 from reports.ledger import baselines_of
 from reports.night import RunStatus
 from reports.order import (
@@ -29,6 +30,7 @@ from reports.wording import brief, slug
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from qa.checks import CheckOutcome
     from qa.metrics.base import MetricDefinition
     from reports.coverage import Gap
     from reports.incidents import IncidentView
@@ -69,6 +71,7 @@ class CameraView:
     wall_seconds: float
     peak_mib: float
     incidents: tuple[IncidentView, ...] = ()
+    checks: tuple[CheckOutcome, ...] = ()
 
     @property
     def name(self) -> str:
@@ -203,13 +206,14 @@ def _cameras(night: Night, rows: Sequence[Row], standing: Standing) -> tuple[Cam
 
 
 def _camera(camera: CameraNight, rows: Sequence[Row], night: Night, standing: Standing) -> CameraView:
-    verdict = camera_verdict(camera, [row.comparison for row in rows])
+    checks = bad_first(one for one in night.checks if one.camera == camera.name)
+    verdict = camera_verdict(camera, [row.comparison for row in rows], checks)
     found = tuple(row for row in rows if row.verdict in {Verdict.FAIL, Verdict.WARN})
     return CameraView(
         camera=camera,
         slug=slug(camera.name),
         verdict=verdict,
-        why=_why(camera, verdict, found),
+        why=_why(camera, verdict, found, bad(checks)),
         lease=coverage.lease_sentence(camera),
         last_coadd="\u2013" if night.imported else coverage.last_coadd(camera, night.finished),
         overdue=not night.imported and bool(coverage.overdue(camera, night.finished)),
@@ -220,16 +224,17 @@ def _camera(camera: CameraNight, rows: Sequence[Row], night: Night, standing: St
         wall_seconds=sum(step.wall_seconds for step in camera.steps),
         peak_mib=max((step.peak_mib for step in camera.steps), default=0.0),
         incidents=tuple(one for one in standing.incidents if camera.name in one.incident.cameras),
+        checks=checks,
     )
 
 
-def _why(camera: CameraNight, verdict: Verdict, found: Sequence[Row]) -> str:
+def _why(camera: CameraNight, verdict: Verdict, found: Sequence[Row], wrong: Sequence[CheckOutcome]) -> str:
     """Say in one sentence why a camera stands as it does; nothing for one that simply passes."""
     failing = [row for row in found if row.comparison.status is Status.FAIL]
     if camera.status is not RunStatus.RAN:
         return camera.reason or "No reason was given."
-    if verdict is Verdict.INCOMPLETE:
-        return "It ran and nothing was measured."
+    if wrong or verdict is Verdict.INCOMPLETE:
+        return f"{wrong_of(wrong)}." if wrong else "It ran and nothing was measured."
     if failing or found:
         return f"{told_of(row.comparison for row in failing or found)}."
     return camera.caveats[0] if camera.caveats else ""

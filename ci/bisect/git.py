@@ -64,7 +64,7 @@ def lineage(repository: Path, good: str, bad: str, *, first_parent: bool = False
 def add_worktree(repository: Path, sha: str, folder: Path) -> None:
     """Check a commit out into a folder of its own, in place of one that a killed process left there."""
     _run(repository, "worktree", "prune")
-    _ask(repository, "check out a commit", "worktree", "add", "--force", "--detach", str(folder), sha)
+    ask(repository, "check out a commit", "worktree", "add", "--force", "--detach", str(folder), sha)
 
 
 def remove_worktree(repository: Path, folder: Path) -> None:
@@ -74,7 +74,7 @@ def remove_worktree(repository: Path, folder: Path) -> None:
 
 def _history(repository: Path, start: str, end: str, *, first_parent: bool) -> History:
     options = ["--first-parent"] if first_parent else []
-    text = _ask(
+    text = ask(
         repository,
         "list commits",
         "log",
@@ -96,7 +96,14 @@ def _commit(line: str) -> Commit:
     return Commit(sha, tuple(parents.split()), date, subject)
 
 
-def _ask(repository: Path, what: str, *arguments: str) -> str:
+def ask(repository: Path, what: str, *arguments: str) -> str:
+    """Return what git prints.
+
+    Raises
+    ------
+    GitError
+        If it fails; `what` says what it was to do.
+    """
     done = _run(repository, *arguments)
     if done.returncode:
         raise GitError(repository, what, (done.stderr.strip().splitlines() or ["no reason"])[-1])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError
 
 from qa.bisect.outcome import Combination  # noqa: TC001
-from qa.documents import SCHEMA, from_plain, to_plain
+from qa.documents import SCHEMA, from_plain, parse_json, to_plain
 from qa.errors import DocumentError
 from qa.lines import LineFile
 
@@ -105,7 +105,7 @@ def read_trials(path: Path) -> dict[str, Done]:
 def _parse(place: str, line: bytes) -> Done:
     required = f"a trial of schema {SCHEMA}"
     try:
-        body = json.loads(line)
+        body = parse_json(line)
         if not isinstance(body, dict) or body.pop("schema", None) != SCHEMA:
             raise DocumentError(place, required=required, found=line[:60].decode(errors="replace"))
         done: Done = from_plain(body, Done)

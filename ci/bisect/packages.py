@@ -12,10 +12,10 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ci.bisect.git import is_repository
+from obs_registry.document import YamlError, parse
 from qa.errors import DocumentError, RequestError
 
 if TYPE_CHECKING:
@@ -91,12 +91,12 @@ def variable(name: str) -> str:
 
 def _from_file(file: Path) -> dict[str, Package]:
     try:
-        body = yaml.safe_load(file.read_text())
-        found = _File.model_validate(body)
+        found = _File.model_validate(parse(file.read_text(encoding="utf-8")).value)
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError(file, required=_REQUIRED, found=str(error)) from None
-    except yaml.YAMLError as error:
-        raise DocumentError(file, required=_REQUIRED, found=f"no YAML ({' '.join(str(error).split())})") from None
+    except YamlError as error:
+        place = f"{file}:{error.line}"
+        raise DocumentError(place, required=_REQUIRED, found=f"no YAML ({error.problem})") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the top"

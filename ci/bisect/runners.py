@@ -134,6 +134,8 @@ class ObsqaRunner:
         env |= {
             "OBSQA_CACHE": str(self.settings.cache.resolve()),
             "OBSQA_REGRESSION_DATA": str(self.settings.regression_data.resolve()),
+            # A trial is nobody's night: it enters no shared history, is kept nowhere, and nobody is told of it.
+            **dict.fromkeys(("OBSQA_STORE", "OBSQA_ARTIFACTS", "OBSQA_SUBSCRIPTIONS"), ""),
         }
         command = [*start, *quick, *camera, *registry, "--runs", str(runs)]
         ended = run_logged(command, cwd=order.folder, env=env, log=log, timeout=self.timeout)

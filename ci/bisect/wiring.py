@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ci.bisect.checkouts import Checkouts
+from ci.bisect.evidence import folder_of
 from ci.bisect.journal import FILE_NAME, TrialJournal
 from ci.bisect.packages import Package, read_packages
 from ci.bisect.plan import make_plan
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from ci.bisect.plan import BisectPlan, Wish
     from ci.bisect.runners import Runner
     from ci.settings import Settings
-
-FOLDER = "bisect"
-"""Folder beside the runs that holds a folder for each bisect."""
 
 
 def plan_of(
@@ -73,7 +71,7 @@ def open_session(
     retry: bool,
 ) -> Iterator[Tools]:
     """Open the folder of a bisect; one process at a time may."""
-    folder = settings.runs / FOLDER / f"{plan.good}..{plan.bad}"
+    folder = folder_of(settings.runs, plan.good, plan.bad)
     runner: Runner = ObsqaRunner(settings, _kept_facts(plan), timeout)
     if command:
         runner = CommandRunner(_from_here(command), by_exit_code=wish.by_exit_code, timeout=timeout)

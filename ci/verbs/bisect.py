@@ -112,10 +112,12 @@ def _ask(plan: BisectPlan, tools: Tools, *, yes: bool) -> None:
 
 
 def _answer(plan: BisectPlan, tools: Tools, *, as_json: bool) -> int:
-    from ci.bisect.session import carry_out  # noqa: PLC0415
+    from ci.bisect.evidence import keep  # noqa: PLC0415
+    from ci.bisect.session import carry_out, trials  # noqa: PLC0415
     from ci.bisect.text import answer_plain, answer_text  # noqa: PLC0415
 
     probe, answer = carry_out(plan, tools)
+    keep(tools.folder, trials(probe, plan.changed, answer))
     if as_json:
         click.echo(json.dumps(answer_plain(plan, probe, answer), indent=1, sort_keys=True))
     else:

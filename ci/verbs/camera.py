@@ -58,10 +58,14 @@ def show(name: str, registry: tuple[Path, ...], *, as_json: bool, on: datetime |
     known = _load(registry)
     one = _find(known, name)
     summary, entry = _summary(one, _today(on)), one.model_dump(mode="json", exclude_none=True)
+    missing = _unset(one)
     if as_json:
-        _print_json({"file": str(known.path(name)), "state": summary["state"], "entry": entry})
+        facts = {"file": str(known.path(name)), "state": summary["state"], "entry": entry, "left_out": missing}
+        _print_json(facts)
         return
     click.echo(f"# {known.path(name)}\n# {name} is {summary['state']}")
+    for dataset, why in missing.items():
+        click.echo(f"# {dataset} is left out here: {why}")
     click.echo(yaml.safe_dump(entry, sort_keys=False, allow_unicode=True), nl=False)
 
 
@@ -125,6 +129,12 @@ def renew(name: str, until: datetime, contact: str | None, registry: tuple[Path,
     with atomic_open(path.resolve()) as stream:  # through a link, not over it
         stream.write(text.encode())
     click.echo(f"{name}: the lease now ends on {until.date()}; commit {path}")
+
+
+def _unset(one: Camera) -> dict[str, str]:
+    from qa.engines.availability import unset_here  # noqa: PLC0415
+
+    return unset_here(one)
 
 
 def _load(registry: tuple[Path, ...]) -> Registry:
@@ -200,11 +210,12 @@ def _count(number: int, what: str) -> str:
 
 def _insist_on_own_file(path: Path, folders: Iterable[Path]) -> None:
     """Refuse to write where a change would be lost, or is not the user's to make: into an installed package."""
-    from obs_registry.loader import SHIPPED  # noqa: PLC0415
+    from obs_registry.loader import SERVICES, SHIPPED  # noqa: PLC0415
     from qa.errors import DocumentError  # noqa: PLC0415
 
     checkout = [SHIPPED] if (SHIPPED.parents[1] / "pyproject.toml").is_file() else []
-    if path.parent not in {folder.resolve() for folder in (*folders, *checkout)}:
+    folder_of_entry = path.parent.parent if path.parent.name == SERVICES else path.parent
+    if folder_of_entry not in {folder.resolve() for folder in (*folders, *checkout)}:
         required = "a file of the checkout or of a --registry folder"
         raise DocumentError(path, required=required, found="a file of an installed package", action="renew it there")
     if not os.access(path, os.W_OK):

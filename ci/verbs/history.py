@@ -52,11 +52,11 @@ def history(  # noqa: PLR0913 - an argument for each option
     With --changes, show where a series left its level, under a budget of false alarms for all series together.
     """
     from ci.settings import Settings  # noqa: PLC0415
-    from qa.journal import read_record, runs_under  # noqa: PLC0415 - heavy
-    from qa.store import SqlStore  # noqa: PLC0415
+    from ci.stores import open_store  # noqa: PLC0415 - heavy
+    from qa.journal import read_record, runs_under  # noqa: PLC0415
 
-    settings = Settings.from_environment().override(runs=runs)
-    store = SqlStore.beside(settings.runs)
+    settings = Settings.without_data().override(runs=runs)
+    store = open_store(settings)
     if rebuild:
         for folder in runs_under(settings.runs):
             store.save(read_record(folder))

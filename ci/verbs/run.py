@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ci import options
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -30,9 +34,10 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @options.runs
 @options.as_json
 @click.option("--new", "fresh", is_flag=True, help="Begin anew even if the last run of these raws was cut off.")
+@options.calibrations_as_of
 @click.option("--keep-pixels", is_flag=True, help="Keep the intermediate images.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes side by side.  [default: the machine's cores]")
-def run(  # noqa: PLR0913 - one for each option
+def run(  # noqa: PLR0913, PLR0917 - one for each option
     raws: Path,
     camera: str,
     reference: Path | None,
@@ -41,6 +46,7 @@ def run(  # noqa: PLR0913 - one for each option
     registry: tuple[Path, ...],
     runs: Path | None,
     jobs: int | None,
+    calibrations_as_of: date | None,
     *,
     as_json: bool,
     fresh: bool,
@@ -54,16 +60,18 @@ def run(  # noqa: PLR0913 - one for each option
     """
     from ci.lanes import run_steps  # noqa: PLC0415 - heavy
     from ci.own_raws import open_own  # noqa: PLC0415
-    from ci.publish import conclude, print_summary  # noqa: PLC0415
+    from ci.publish import conclude, print_summary, reporting_when_interrupted  # noqa: PLC0415
     from ci.settings import Settings  # noqa: PLC0415
     from ci.wiring import make_context  # noqa: PLC0415
 
     settings = Settings.from_environment().override(runs=runs, registry=registry)
-    context = make_context(settings, (camera,), jobs=jobs, keep_pixels=keep_pixels)
+    context = make_context(
+        settings, (camera,), jobs=jobs, keep_pixels=keep_pixels, calibrations_as_of=calibrations_as_of
+    )
     context, folder = open_own(
         context, raws, camera=camera, reference=reference, calibrations=calibrations, bands=bands, fresh=fresh
     )
-    with context.console:
+    with context.console, reporting_when_interrupted(context, folder):
         run_steps(context, folder)
         record = conclude(context, folder, process=True)
     print_summary(context, folder, as_json=as_json)

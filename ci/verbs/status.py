@@ -28,15 +28,16 @@ def status(registry: tuple[Path, ...], runs: Path | None, *, as_json: bool) -> N
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from ci.settings import Settings  # noqa: PLC0415
+    from ci.stores import night_store  # noqa: PLC0415
     from ci.wiring import read_cameras  # noqa: PLC0415 - heavy
     from qa.journal import read_record, runs_under  # noqa: PLC0415
-    from qa.store import SqlStore  # noqa: PLC0415
 
     settings = Settings.from_environment().override(runs=runs, registry=registry)
     known = runs_under(settings.runs)
     record = read_record(known[-1]) if known else None
     now = datetime.now(UTC)
-    last_coadds = SqlStore.beside(settings.runs).last_coadds() if known else {}
+    store = night_store(settings, lambda line: click.echo(line, err=True)) if known or settings.store else None
+    last_coadds = store.last_coadds() if store else {}
     rows = [_row(camera, record, last_coadds.get(camera.name), now) for camera in read_cameras(settings)[0]]
     if as_json:
         click.echo(json.dumps({"run": _run(record), "cameras": rows}, indent=1, sort_keys=True))
@@ -53,13 +54,15 @@ def _run(record: RunRecord | None) -> dict[str, object] | None:
 
 def _row(camera: Camera, record: RunRecord | None, last: datetime | None, now: datetime) -> dict[str, object]:
     from obs_registry.lease import state_of  # noqa: PLC0415
+    from obs_registry.services import Service  # noqa: PLC0415
 
     findings = [one for one in record.comparisons if one.scope.camera == camera.name] if record else []
+    has_coadds = bool(camera.datasets) and not isinstance(camera, Service)
     return {
         "camera": camera.name,
         "state": state_of(camera, now.date()).value,
         "last_measured_on_coadds": last.isoformat() if last else None,
-        "overdue": bool(camera.datasets) and (last is None or (now - last).days >= OVERDUE_DAYS),
+        "overdue": has_coadds and (last is None or (now - last).days >= OVERDUE_DAYS),
         **{kind: sum(one.status == kind for one in findings) for kind in ("pass", "warn", "fail")},
     }
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from obs_registry.document import Document, YamlError
 from obs_registry.document import parse as parse_lines
-from qa.documents import SCHEMA, atomic_open
+from qa.documents import SCHEMA, atomic_open, parse_json
 from qa.errors import DocumentError
 from qa.ledger import Absent, Place, Value, accepted_of, state_of
 
@@ -135,7 +135,7 @@ def read_text(path: Path, required: str) -> str:
 
 def _parsed(text: str) -> _File:
     try:
-        return _File.model_validate(json.loads(text, object_pairs_hook=_mapping))
+        return _File.model_validate(parse_json(text, pairs=_mapping))
     except ValidationError as error:
         first = error.errors()[0]
         key = [part for part in first["loc"] if not str(part).startswith("_")]

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from qa.errors import EngineError, RequestError
+from qa.locations import PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +33,36 @@ class NotWritableError(RequestError):
         )
 
 
+class PublishedError(RequestError):
+    """The regression data are a copy of published ones."""
+
+    def __init__(self, root: Path, place: str) -> None:
+        self.root, self.place = root, place
+        super().__init__(
+            f"{root}: must be a checkout, found a copy of what is published at {place}; what is accepted is decided in "
+            f"git: set OBSQA_REGRESSION_DATA to a checkout's folder, and then: obsqa store publish --to {place}"
+        )
+
+
 class BusyError(EngineError):
     """Another process is writing the baselines."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(f"{path}: another obsqa is writing the baselines; wait for it or end it")
+
+
+def check_checkout(root: Path) -> None:
+    """Refuse to change regression data that are a copy.
+
+    Raises
+    ------
+    PublishedError
+        If they are.
+    """
+    mark = root / PUBLISHED
+    if mark.is_file():
+        raise PublishedError(root, mark.read_text(encoding="utf-8").strip())
 
 
 @contextmanager
@@ -48,9 +73,10 @@ def writing(root: Path, *, patience: float = PATIENCE) -> Iterator[None]:
     ------
     BusyError
         If another process holds it for longer than `patience` seconds.
-    NotWritableError
+    NotWritableError, PublishedError
         If there is no writing at all.
     """
+    check_checkout(root)
     path, until = root / NAME, time.monotonic() + patience
     made = not root.exists()
     while (handle := _taken(path)) is None:

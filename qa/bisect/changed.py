@@ -13,7 +13,7 @@ OWN, OWN_REVISION = "obsqa", "revision"
 """obsqa's own package, and the fact that holds the revision of its checkout: it says more than the version."""
 
 DIRTY = "-dirty"
-"""What git appends to the revision of a checkout with uncommitted changes."""
+"""What follows the commit of a checkout with uncommitted changes; a digest of these may follow it in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +70,5 @@ def _is_package(name: str) -> bool:
 
 
 def _changed(name: str, good: str, bad: str) -> Changed:
-    dirty = tuple(run for run, value in (("good", good), ("bad", bad)) if value.endswith(DIRTY))
-    return Changed(name, good.removesuffix(DIRTY), bad.removesuffix(DIRTY), dirty)
+    dirty = tuple(run for run, value in (("good", good), ("bad", bad)) if DIRTY in value)
+    return Changed(name, good.partition(DIRTY)[0], bad.partition(DIRTY)[0], dirty)

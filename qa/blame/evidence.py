@@ -87,7 +87,7 @@ def of_environment(group: Group, _scene: Scene) -> Iterator[Evidence]:
     elif _mostly_small(group):
         text = "Hardly anything moved by more than a quarter of its sampling error, as another order of summing does."
         yield Evidence(Cause.ENVIRONMENT, weights.SMALL_MOVES, text)
-    elif any(name.startswith(CONTAINER) or name in SYSTEM for name in changed):
+    elif any(name.startswith(CONTAINER) or name.partition(" ")[0] in SYSTEM for name in changed):
         text = "What was measured moved by more than rounding, for which only the software of a system can be at fault."
         yield Evidence(Cause.ENVIRONMENT, weights.LARGE_ON_SYSTEM, text)
     else:

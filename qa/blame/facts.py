@@ -19,11 +19,18 @@ PACKAGES = "packages"
 """The fact that counts packages and revision: without it, one that was lost would pass for one that did not change."""
 REVISION = "revision"
 DATA = ("data ", "calibrations ", "refcat ")
-CONTAINER = "container "
-HARDWARE = frozenset({"host", "cpu", "cores", "memory", "machine", "threads", "locale"})
-SYSTEM = frozenset({"os", "python"})
+CONTAINER, ENGINE = "container ", "engine "
+HARDWARE = frozenset({"host", "cpu", "instructions", "cores", "memory", "machine", "threads", "locale"})
+SYSTEM = frozenset({"os", "kernel", "python", "env"})
+LOCATIONS = frozenset(
+    f"env {name}" for name in ("DAF_BUTLER_CONFIG_PATH", "DRP_PIPE_DIR", "EUPS_PATH", "LD_LIBRARY_PATH", "PYTHONPATH")
+)
+"""Facts that say where software lies: what it is, its own facts say."""
 DIRTY = "-dirty"
-"""What git appends to the revision of a checkout with uncommitted changes: two of the same name may differ."""
+"""How a revision ends where uncommitted changes are known of and not what they are: two of the same name may differ.
+
+Where a digest of the changes follows, two of the same name are the same.
+"""
 
 
 class Part(Enum):
@@ -146,13 +153,14 @@ class _Sorted:
         camera, dataset = self.place
         kind, _, subject = name.partition(" ")
         if name == REVISION or name.startswith(PACKAGE):
-            return self._owner(short_name(subject))
+            package, _, only = subject.partition("@")  # in the environment of one camera
+            return self._owner(short_name(package)) if only in {"", camera} else None
         if name.startswith(DATA):
             # What a user's own raws are is written without a camera.
             return Part.DATA if subject == f"{camera}/{dataset}" or "/" not in subject else None
         if name.startswith(CONFIG):
             return self._of_config() if subject == f"{camera}/{dataset}" else None
-        here = kind in HARDWARE | SYSTEM or name == f"{CONTAINER}{camera}"
+        here = (kind in HARDWARE | SYSTEM and name not in LOCATIONS) or name in {CONTAINER + camera, ENGINE + camera}
         return Part.ENVIRONMENT if here else None
 
     def _owner(self, package: str) -> Part | None:

@@ -105,7 +105,7 @@ def _short(value: str | None) -> str:
         return "nothing"
     if " " in value or len(value) <= DIGITS:
         return value
-    return value[:DIGITS] + (DIRTY if value.endswith(DIRTY) else "")
+    return value[:DIGITS] + (DIRTY if DIRTY in value else "")
 
 
 def _capital(text: str) -> str:

@@ -5,16 +5,19 @@ What `certify` did once stays: masters that are certified are never made again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qa.calibration_dates import Validity, as_of, in_words
 from qa.drp import repository
 from qa.drp.accounting import QuantumStatus, read_quanta
 from qa.drp.command import PipelineRun, has_run
-from qa.drp.ingest import Validity, read_ingested, timespan
+from qa.drp.ingest import read_ingested, timespan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from lsst.daf.butler import Butler, DatasetRef
 
@@ -47,21 +50,29 @@ def is_certified(repo: Path) -> bool:
     return any(has_run(repo, _run_of(facts.instrument, one.kind, one.group)) for one in facts.calibrations)
 
 
-def certify(repo: Path, *, run: str = RUN) -> tuple[str, ...]:
+def certify(repo: Path, *, run: str = RUN, day: date | None = None) -> tuple[str, ...]:
     """Certify the masters in `run` for the dates of the exposures they were made of, all or none of them.
+
+    With a `day`, masters that nobody had on that day yet are not certified, and those before them hold on.
 
     Returns
     -------
     caveats
         A line for every frame that was left out and every master that could not be made, saying why.
+
+    Raises
+    ------
+    RequestError
+        If there was no calibration of some kind on that day.
     """
     from lsst.daf.butler import Butler  # noqa: PLC0415 - importing the Butler costs a second
 
     facts = read_ingested(repo)
+    known = facts.calibrations if day is None else as_of(facts.calibrations, day)
     with Butler.from_config(str(repo), writeable=True) as butler:
         if not is_certified(repo):
             with butler.transaction():
-                for validity in _with_defects(facts.calibrations):
+                for validity in _with_defects(known):
                     _certify(butler, facts.instrument, validity, run)
         quanta = read_quanta(butler, run)
     told = (QuantumStatus.FAILED, QuantumStatus.REJECTED, QuantumStatus.DONE)
@@ -78,7 +89,7 @@ def _with_defects(validities: Iterable[Validity]) -> list[Validity]:
     """Add the defects, which hold as long as the darks they were found in."""
     listed = list(validities)
     darks = [one for one in listed if one.kind == repository.DARK]
-    return listed + [Validity(repository.DEFECTS, one.group, one.begin, one.end) for one in darks]
+    return listed + [replace(one, kind=repository.DEFECTS) for one in darks]
 
 
 def _run_of(instrument: str, kind: str, group: str) -> str:
@@ -91,7 +102,7 @@ def _certify(butler: Butler, instrument: str, validity: Validity, run: str) -> N
     if not masters:
         return
     into = _run_of(instrument, validity.kind, validity.group)
-    butler.collections.register(into)
+    butler.collections.register(into, doc=in_words([validity]))
     refs = [_renamed(butler, ref, validity.kind, into) for ref in masters]
     butler.registry.certify(f"{instrument}/calib", refs, timespan(validity.begin, validity.end))
 

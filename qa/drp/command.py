@@ -102,12 +102,23 @@ def pipetask() -> Path:
     MissingExtraError
         If there is none.
     """
+    return program("pipetask", extra="pipeline", module="lsst.ctrl.mpexec")
+
+
+def program(name: str, *, extra: str, module: str) -> Path:
+    """Return a program of the environment this Python belongs to, which comes with a module of an extra.
+
+    Raises
+    ------
+    MissingExtraError
+        If there is none.
+    """
     folders = (sysconfig.get_path("scripts"), str(Path(sys.executable).parent))
     for folder in folders:
-        found = shutil.which("pipetask", path=folder)
+        found = shutil.which(name, path=folder)
         if found:
             return Path(found)
-    raise MissingExtraError(extra="pipeline", module="lsst.ctrl.mpexec")
+    raise MissingExtraError(extra=extra, module=module)
 
 
 def has_run(repo: Path, run: str) -> bool:

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qa.calibration_dates import Validity
 from qa.documents import read_document, write_document
 from qa.drp import repository
 from qa.drp.skymap import TRACT, SkyMap
@@ -27,16 +28,6 @@ if TYPE_CHECKING:
     from qa.twins.manifest import TwinManifest
 
 _FILE_NAME = "ingest.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Validity:
-    """For which dates the masters made of one group's exposures of one kind hold: ISO dates in TAI, None is open."""
-
-    kind: str
-    group: str
-    begin: str | None
-    end: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +142,17 @@ def _build(manifest: TwinManifest, folder: Path, root: Path, told: Sequence[str]
 
 
 def _validities(manifest: TwinManifest, calibrations: Sequence[Calibration]) -> tuple[Validity, ...]:
-    """Tell for which dates the groups hold of which there is an exposure."""
-    there = {(one.kind, one.group) for one in calibrations}
-    named = (Validity(one.kind, one.group, one.begin, one.end) for one in manifest.calibrations)
-    return tuple(dict.fromkeys(one for one in named if (one.kind, one.group) in there))
+    """Tell for which dates the groups hold of which there is an exposure, and when the last of these was taken."""
+    made: dict[tuple[str, str], str] = {}
+    for each in calibrations:
+        taken = str(each.info.datetime_end.utc.isot)
+        made[each.kind, each.group] = max(taken, made.get((each.kind, each.group), ""))
+    named = (
+        Validity(one.kind, one.group, one.begin, one.end, made[one.kind, one.group])
+        for one in manifest.calibrations
+        if (one.kind, one.group) in made
+    )
+    return tuple(dict.fromkeys(named))
 
 
 class _Ingest:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from qa.model import Result, Step, StepOutcome
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from obs_registry.model import Camera, Dataset
+    from qa.foreign.model import Definition
 
 Progress = Callable[[Step, int, int], None]
 """Called with a step, how much of it is done and how much there is to do."""
@@ -22,7 +24,7 @@ class Job:
     """A step with all that is needed to carry it out; `folder` is the data set's own folder in the run.
 
     `keep_pixels` keeps the images that only later tasks need; `workers` is how many processes share the quanta of a
-    pipeline.
+    pipeline. `calibrations_as_of` is the day (UTC) whose calibrations are used, None for those of today.
     """
 
     step: Step
@@ -33,15 +35,20 @@ class Job:
     recipes: Path
     keep_pixels: bool = False
     workers: int = 1
+    calibrations_as_of: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What came of a step: its outcome, and for the measuring step the results."""
+    """What came of a step: its outcome, and for the measuring step the results.
+
+    `definitions` say what is known of metrics that are not in obsqa's own catalogue.
+    """
 
     outcome: StepOutcome
     results: tuple[Result, ...] = ()
     caveats: tuple[str, ...] = ()
+    definitions: tuple[Definition, ...] = ()
 
 
 class Engine(Protocol):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obs_registry.model import OwnRaws
+from obs_registry.model import OwnRaws, Twin
+from qa.calibration_dates import as_of
 from qa.errors import EngineError
 from qa.model import Result, Stage
 
@@ -38,6 +39,11 @@ def draw(job: Job, tick: Tick) -> Produced:
     """Draw the twin's raw exposures into the cache, or find them there."""
     from qa.twins.cache import ensure  # noqa: PLC0415 - GalSim is imported by those who draw
 
+    if not isinstance(job.dataset, Twin):
+        msg = (
+            f"a data set to be drawn must be of the kind twin, found {job.dataset.name} of the kind {job.dataset.kind}"
+        )
+        raise EngineError(msg)
     twin = ensure(job.camera, job.dataset, cache=job.cache, recipes=job.recipes, progress=tick)
     _link(job.folder / "twin", twin)
     return Produced()
@@ -60,11 +66,13 @@ def calibrations(job: Job, tick: Tick) -> Produced:
     from qa.drp.calibrations import certify, is_certified, making_masters  # noqa: PLC0415
     from qa.drp.ingest import read_ingested  # noqa: PLC0415
 
-    repo = job.folder / REPOSITORY
+    repo, day = job.folder / REPOSITORY, job.calibrations_as_of
     if not read_ingested(repo).calibrations:
         return Produced(caveats=("there are no calibration exposures",))
+    if day is not None:
+        as_of(read_ingested(repo).calibrations, day)  # what is missing is told before anything is made
     again = () if is_certified(repo) else _execute(making_masters(repo), job, tick).caveats
-    return Produced(caveats=(*again, *certify(repo)))
+    return Produced(caveats=(*again, *certify(repo, day=day)))
 
 
 def process(job: Job, tick: Tick) -> Produced:
@@ -74,7 +82,12 @@ def process(job: Job, tick: Tick) -> Produced:
     what = processing(job.folder / REPOSITORY, run=RUN, pipeline=_pipeline(job.dataset.pipeline))
     if isinstance(job.dataset, OwnRaws) and not job.dataset.reference:
         what = replace(what, config=(*what.config, ("calibrate", "relative", "True")))
-    return _execute(what, job, tick)
+    batch = job.camera.runtime.batch
+    if batch is None:
+        return _execute(what, job, tick)
+    from qa.engines.batch import process_on  # noqa: PLC0415
+
+    return Produced(caveats=process_on(what, job, tick, batch).again)
 
 
 def measure(job: Job, tick: Tick) -> Produced:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qa.engines.base import Job
+    from qa.engines.stages import Tick
 
 _KIB = 1024.0
 # With less free space than the images of a detector take, it is the disk that a failure comes from.
@@ -35,11 +36,16 @@ def work(job: Job, send: Connection) -> None:
     """Carry out a step and send its progress and its report."""
     die_with(send)
     collect_less_often()
+    send.send(carry_out(job, lambda done, total: send.send((done, total))))
+
+
+def carry_out(job: Job, tick: Tick) -> StepReport:
+    """Carry out a step in this process, which does nothing else; what it prints goes to the step's log."""
     log = job.folder / "logs" / f"{job.step.stage}.log"
     began, before = time.monotonic(), _cpu_seconds()
     try:
         with _logging_to(log), _alone_in(job.folder):
-            produced = STAGES[job.step.stage](job, lambda done, total: send.send((done, total)))
+            produced = STAGES[job.step.stage](job, tick)
         status = StepStatus.CAVEATS if produced.caveats else StepStatus.DONE
         message = produced.message or _in_short(produced.caveats)
     except ObsqaError as error:
@@ -58,7 +64,7 @@ def work(job: Job, send: Connection) -> None:
         message=message,
         log=str(log),
     )
-    send.send(StepReport(outcome, produced.results, produced.caveats))
+    return StepReport(outcome, produced.results, produced.caveats)
 
 
 def _reason(text: str, folder: Path) -> str:

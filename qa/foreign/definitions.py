@@ -1,4 +1,4 @@
-"""The definitions of a run's metrics: those of the catalogue, and those that imported files brought along."""
+"""The definitions of a run's metrics: those of the catalogue, and those that files or others' pipelines brought."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 def definitions(record: RunRecord) -> Mapping[str, MetricDefinition]:
     """Return the definitions of everything that may be judged in a run, by metric."""
-    own = catalogue()
-    if record.imported is None:
-        return own
-    return {**own, **{one.name: _as_metric(one) for one in record.imported.definitions}}
+    brought = [one for measured in record.measured.values() for one in measured.definitions]
+    if record.imported is not None:
+        brought += record.imported.definitions
+    return {**catalogue(), **{one.name: _as_metric(one) for one in brought}}
 
 
 def _as_metric(one: Definition) -> MetricDefinition:

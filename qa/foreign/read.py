@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from qa.documents import parse_json
 from qa.errors import DocumentError, RequestError
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ def read_plain(path: Path, required: str) -> Any:  # noqa: ANN401 - whatever JSO
 
 def _json(path: Path, text: str, required: str) -> Any:  # noqa: ANN401
     try:
-        return json.loads(text, object_pairs_hook=_once)
+        return parse_json(text, pairs=_once)
     except json.JSONDecodeError as error:
         place = f"{path}:{error.lineno}"
         raise DocumentError(place, required=required, found=f"text that is not JSON ({error.msg})") from None
-    except (RequestError, RecursionError) as error:
+    except RequestError as error:
         raise DocumentError(path, required=required, found=str(error)) from None
 
 
@@ -80,8 +81,8 @@ _Loader.add_multi_constructor("lsst.verify.", _mapping)
 
 def _yaml(path: Path, text: str, required: str) -> Any:  # noqa: ANN401
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  # nosec B506 - a safe loader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         found = str(error).splitlines()[0]
         raise DocumentError(path, required=required, found=f"text that is not YAML ({found})") from None
 

@@ -6,7 +6,6 @@ of the correlation function. These functions make the numbers again, to the last
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qa.documents import parse_json
 from qa.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -183,10 +183,10 @@ def read_job(path: Path) -> dict[str, Any]:
     """
     required = "a Job of lsst.verify (JSON)"
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_bytes())
     except FileNotFoundError:
         raise DocumentError(path, required=required, found="no such file") from None
-    except (UnicodeDecodeError, ValueError) as error:
+    except ValueError as error:
         raise DocumentError(path, required=required, found=f"a file that cannot be read ({error})") from None
     if not isinstance(document, dict) or not isinstance(document.get("measurements"), list):
         raise DocumentError(path, required=required, found="no list of measurements")

@@ -44,7 +44,19 @@ MIDDLEWARE = _define(
     definition="CPU time of a camera's run that no task accounts for: building the graph, reading and writing.",
     unit="s",
 )
-METRICS = (Metric(CPU), Metric(MEMORY), Metric(MIDDLEWARE))
+SPEED = _define(
+    name="speed",
+    family="speed",
+    title="CPU time of an algorithm",
+    definition=(
+        "CPU time of an algorithm on one detector of the camera's small twin over that of a calibration kernel, which "
+        "does fixed array work; median of rounds in which the two take turns."
+    ),
+    citation="obsqa; timed by pytest-benchmark in the commit lane",
+    unit="",
+    per_task=True,
+)
+METRICS = (Metric(CPU), Metric(MEMORY), Metric(MIDDLEWARE), Metric(SPEED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def _find(profile: str, folders: tuple[Path, ...]) -> Path:
         candidates = [folder / profile for folder in (*folders, Path())]
     else:
         candidates = [folder / f"{profile}.yaml" for folder in (*folders, SHIPPED)]
-    found = list(dict.fromkeys(path.resolve() for path in candidates if path.is_file()))
+    found = list(dict.fromkeys(path.resolve() for path in candidates if _is_file(path)))
     if not found:
         kind = "requirements profile"
         raise UnknownNameError(kind, profile, profiles(folders))
@@ -85,6 +85,13 @@ def _find(profile: str, folders: tuple[Path, ...]) -> Path:
         msg = f"{found[0]}: a profile must have a name of its own, got that of one of obsqa's; rename the file"
         raise RequirementsError(found[0], [msg], places=[Fault(str(found[0]), 1, "name", msg, "a name of its own")])
     return found[0]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's
+        return False
 
 
 def _read(path: Path, folders: tuple[Path, ...], readers: tuple[Path, ...]) -> Requirements:

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import logging
 import shutil
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -16,16 +17,18 @@ from typing import TYPE_CHECKING
 
 from qa.errors import DiskFullError, InfrastructureError, MissingExtraError
 from qa.twins.recipe import RecipeError, load_recipe
+from qa.twins.seal import damage, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from obs_registry.model import Camera, Dataset
+    from obs_registry.model import Camera, Twin
     from qa.twins.recipe import Recipe
 
 # To be raised with every change of the drawing code that changes pixels, cards or catalogues.
 DRAWING_VERSION = 4
+_LOG = logging.getLogger(__name__)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -37,9 +40,7 @@ class CacheError(InfrastructureError):
         super().__init__(f"{path}: must be a folder that can be written to, found: {found}; choose another cache")
 
 
-def ensure(
-    camera: Camera, dataset: Dataset, *, cache: Path, recipes: Path, progress: Callable[[int, int], None]
-) -> Path:
+def ensure(camera: Camera, dataset: Twin, *, cache: Path, recipes: Path, progress: Callable[[int, int], None]) -> Path:
     """Return the folder of a data set's twin, drawing it if it is not there.
 
     `recipes` is the folder that holds `skies/`; `progress` gets pictures drawn and to be drawn, and is not
@@ -70,7 +71,7 @@ def ensure(
     return publish(cache, digest(recipe, dataset.name), make)
 
 
-def _faults(recipe: Recipe, camera: Camera, dataset: Dataset) -> Iterator[str]:
+def _faults(recipe: Recipe, camera: Camera, dataset: Twin) -> Iterator[str]:
     """Tell where a recipe does not fit the registry's entry."""
     if recipe.camera != camera.name:
         yield f"camera: must be {camera.name}, found {recipe.camera}"
@@ -90,12 +91,14 @@ def digest(recipe: Recipe, dataset: str) -> str:
         versions = {name: version(name) for name in ("galsim", "numpy")}
     except PackageNotFoundError as error:
         raise MissingExtraError(extra="pipeline", module=str(error.name)) from None
-    body = {"recipe": recipe.model_dump(mode="json"), "dataset": dataset, "drawing": DRAWING_VERSION, **versions}
+    # Without a choice of exposures, a recipe has the digest that it had before there could be one.
+    said = recipe.model_dump(mode="json", exclude=None if recipe.only else {"only"})
+    body = {"recipe": said, "dataset": dataset, "drawing": DRAWING_VERSION, **versions}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def publish(cache: Path, name: str, make: Callable[[Path], None]) -> Path:
-    """Return the folder `cache/name`, letting `make` fill it if it is not there.
+    """Return the folder `cache/name`, letting `make` fill it if it is not there or was damaged.
 
     Of several processes one makes it and the others wait. What killed processes left is removed.
 
@@ -107,11 +110,11 @@ def publish(cache: Path, name: str, make: Callable[[Path], None]) -> Path:
         If the cache cannot be written to.
     """
     folder = cache / name
-    if folder.is_dir():
+    if folder.is_dir() and not damage(folder):
         return folder
     try:
         with _locked(_lock_of(cache, name)):
-            if not folder.is_dir():
+            if not _whole(folder):
                 _sweep(cache)
                 _make(_partial_of(cache, name), folder, make)
     except DiskFullError as error:
@@ -121,6 +124,17 @@ def publish(cache: Path, name: str, make: Callable[[Path], None]) -> Path:
             raise DiskFullError(folder) from error
         raise
     return folder
+
+
+def _whole(folder: Path) -> bool:
+    """Tell whether a folder is there as it was made; one that was damaged is removed."""
+    if not folder.is_dir():
+        return False
+    found = damage(folder)
+    if found:
+        _LOG.warning("%s: made again, for %s", folder, found)
+        shutil.rmtree(folder)
+    return not found
 
 
 def _lock_of(cache: Path, name: str) -> Path:
@@ -160,6 +174,7 @@ def _make(partial: Path, folder: Path, make: Callable[[Path], None]) -> None:
     partial.mkdir()
     try:
         make(partial)
+        seal(partial)
         partial.rename(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)

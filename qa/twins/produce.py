@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from qa.twins.electronics import Chip
     from qa.twins.forms.base import Form, Geometry
-    from qa.twins.recipe import Detector, Recipe
+    from qa.twins.recipe import Detector, Recipe, Visit
+    from qa.twins.schedule import CalibrationShot
 
     Progress = Callable[[int, int], None]
     Image = NDArray[np.float32]
@@ -68,7 +69,7 @@ def produce(recipe: Recipe, *, dataset: str, folder: Path, progress: Progress) -
     geometry = form.geometry(recipe.detector_shape)
     chips = {each.id: electronics.make_chip(recipe, each, geometry.channels) for each in recipe.detectors}
     studio = _Studio(recipe, form, geometry, chips, true_sky(recipe))
-    counter = _Counter(progress, _number_of_pictures(recipe))
+    counter = _Counter(progress, _number_of_pictures(recipe, form))
     calibrations = tuple(_write_calibrations(studio, folder, counter))
     _write_table(folder / TRUTH_FILE, _truth(recipe, studio.sky))
     _write_table(folder / REFERENCE_FILE, reference_catalogue(recipe, studio.sky))
@@ -85,7 +86,7 @@ def produce(recipe: Recipe, *, dataset: str, folder: Path, progress: Progress) -
         crosstalk=recipe.electronics.crosstalk,
         tract=TwinTract(*recipe.centre, **recipe.tract.model_dump()),
         injected=tuple(
-            scene.injected(recipe, visit, detector) for visit in recipe.visits for detector in recipe.detectors
+            scene.injected(recipe, visit, detector) for visit in _visits(recipe) for detector in recipe.detectors
         ),
     )
     write_manifest(folder, manifest)
@@ -109,14 +110,21 @@ class _Counter:
         self._progress(self._done, self._total)
 
 
-def _number_of_pictures(recipe: Recipe) -> int:
-    frames = sum(epoch.bias + epoch.dark + len(recipe.bands) * epoch.flat for epoch in recipe.epochs)
-    return (len(recipe.visits) + frames) * len(recipe.detectors)
+def _visits(recipe: Recipe) -> list[Visit]:
+    return [visit for visit in recipe.visits if recipe.draws(visit.exposure)]
+
+
+def _calibrations(recipe: Recipe, form: Form) -> list[CalibrationShot]:
+    return [one for one in calibration_shots(recipe, step=form.step) if recipe.draws(one.shot.exposure)]
+
+
+def _number_of_pictures(recipe: Recipe, form: Form) -> int:
+    return (len(_visits(recipe)) + len(_calibrations(recipe, form))) * len(recipe.detectors)
 
 
 def _write_raws(studio: _Studio, folder: Path, counter: _Counter) -> Iterator[TwinRaw]:
     recipe, form = studio.recipe, studio.form
-    for visit in recipe.visits:
+    for visit in _visits(recipe):
         error = (visit.dither[0] + visit.pointing_error[0], visit.dither[1] + visit.pointing_error[1])
         exposure = Exposure(recipe, visit, offset(recipe.centre, error), form.site)
         for group in studio.groups:
@@ -128,7 +136,7 @@ def _write_raws(studio: _Studio, folder: Path, counter: _Counter) -> Iterator[Tw
 
 def _write_calibrations(studio: _Studio, folder: Path, counter: _Counter) -> Iterator[TwinCalibration]:
     recipe, site = studio.recipe, studio.form.site
-    for one in calibration_shots(recipe, step=studio.form.step):
+    for one in _calibrations(recipe, studio.form):
         shot = one.shot
         zenith = sidereal_time(shot.begin.replace(tzinfo=UTC), site), site.latitude
         exposure = Exposure(recipe, shot, zenith, site)

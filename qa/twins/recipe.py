@@ -9,7 +9,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from obs_registry.document import YamlError, parse
 from qa.errors import RequestError
 
 if TYPE_CHECKING:
@@ -227,7 +227,8 @@ class Recipe(Part):
     """A twin sky and the exposures taken of it. The field centre is in degrees.
 
     `zero_point_gradient` is the change of the zero point in magnitudes over `optics.radius`; the first of the
-    `epochs` holds for all before, too.
+    `epochs` holds for all before, too. `only` names the exposures that are drawn, all if it is empty: each of them is
+    the same to the last bit as among all, for the sky and the dates are those of the whole.
     """
 
     camera: str
@@ -247,6 +248,7 @@ class Recipe(Part):
     epochs: Annotated[tuple[Epoch, ...], Field(min_length=1)]
     visits: Annotated[tuple[Visit, ...], Field(min_length=1)]
     tract: Tract
+    only: tuple[PositiveInt, ...] = ()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -254,6 +256,9 @@ class Recipe(Part):
             if visit.band not in self.bands:
                 msg = f"band of visit {visit.exposure} must be one of {', '.join(self.bands)}, got {visit.band}"
                 raise ValueError(msg)
+        if self.only and not {visit.exposure for visit in self.visits} & set(self.only):
+            msg = "only must name a visit, got none of them"
+            raise ValueError(msg)
         for kind, names in (
             ("visits", [visit.exposure for visit in self.visits]),
             ("detectors", [detector.id for detector in self.detectors]),
@@ -262,6 +267,10 @@ class Recipe(Part):
                 msg = f"{kind} must have different ids, got {', '.join(map(str, names))}"
                 raise ValueError(msg)
         return self
+
+    def draws(self, exposure: int) -> bool:
+        """Tell whether an exposure is among those to be drawn."""
+        return not self.only or exposure in self.only
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -273,11 +282,13 @@ def load_recipe(path: Path) -> Recipe:
         If it is absent, not YAML, or not a recipe; all faults at once.
     """
     try:
-        body = yaml.safe_load(path.read_text())
+        body = parse(path.read_text(encoding="utf-8")).value
     except FileNotFoundError:
         raise RecipeError(path, ("must be a recipe of a sky, found no such file",)) from None
-    except yaml.YAMLError as error:
-        raise RecipeError(path, (f"must be YAML, found {' '.join(str(error).split())}",)) from None
+    except YamlError as error:
+        raise RecipeError(path, (f"must be YAML, found {error.problem} on line {error.line}",)) from None
+    except UnicodeDecodeError as error:
+        raise RecipeError(path, (f"must be text in UTF-8, found {error.reason}",)) from None
     try:
         return Recipe.model_validate(body)
     except ValidationError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from qa.calibration_dates import Validity
 from qa.twins.forms.base import TAI_MINUS_UTC, isot
 from qa.twins.recipe import Kind, Shot
 
@@ -45,6 +46,16 @@ def calibration_shots(recipe: Recipe, *, step: int) -> Iterator[CalibrationShot]
             )
             yield CalibrationShot(shot, number, *_validity(recipe, kind, number))
             begin += timedelta(seconds=exposure_time) + _READOUT
+
+
+def validities(recipe: Recipe) -> tuple[Validity, ...]:
+    """Tell for which dates the masters of each kind and epoch hold, and when the last of their exposures was taken."""
+    found: dict[tuple[str, str], Validity] = {}
+    for one in calibration_shots(recipe, step=1):
+        end = one.shot.begin + timedelta(seconds=one.shot.exposure_time)
+        kind = one.shot.kind.value
+        found[kind, one.group] = Validity(kind, one.group, one.begin, one.end, isot(end))
+    return tuple(found.values())
 
 
 def epoch_of(recipe: Recipe, when: datetime) -> int:

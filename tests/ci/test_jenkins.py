@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("jenkinsapi")
 
+import ci.testing
 from ci.jenkins import Build, Deadline, JenkinsError, Result, Server
 from ci.testing import Jenkins, serving
-from qa.errors import RequestError
+from qa.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +69,57 @@ def test_a_build_is_begun_followed_and_ends(jenkins: Jenkins, server: Server, en
 
 
 def test_a_job_without_parameters_is_begun_too(jenkins: Jenkins, server: Server, end: Deadline) -> None:
-    """Jenkins has another address for it."""
+    """Jenkins has another address for it, and refuses the one for jobs with parameters."""
+    jenkins.parameters = ()
     server.trigger("nightly", {}, end)
     assert "POST /job/nightly/build" in jenkins.asked
+
+
+def test_a_job_with_parameters_may_be_begun_with_none(jenkins: Jenkins, server: Server, end: Deadline) -> None:
+    """Its defaults stand; Jenkins refuses the address for jobs without parameters."""
+    assert server.trigger("nightly", {}, end) == "42"
+    assert "POST /job/nightly/buildWithParameters" in jenkins.asked
+
+
+def test_a_parameter_that_the_job_lacks_is_refused(jenkins: Jenkins, server: Server, end: Deadline) -> None:
+    """Jenkins would begin a build without it."""
+    with pytest.raises(UnknownNameError, match="no parameter of nightly is called 'LAEN'; known: LANE, REF"):
+        server.trigger("nightly", {"LAEN": "nightly"}, end)
+    assert not jenkins.posted
+
+
+def test_a_server_without_crumbs_needs_none(jenkins: Jenkins, server: Server, end: Deadline) -> None:
+    """As one that looks at tokens only."""
+    jenkins.crumb = ""
+    assert server.trigger("nightly", {}, end) == "42"
+
+
+def test_a_crumb_of_something_else_is_told(
+    jenkins: Jenkins, server: Server, end: Deadline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the page of a proxy in its place."""
+    answer = ci.testing._get
+
+    def page(double: Jenkins, path: str) -> tuple[int, bytes, dict[str, str]]:
+        return (200, b"<html>", {}) if "crumb" in path else answer(double, path)
+
+    monkeypatch.setattr("ci.testing._get", page)
+    with pytest.raises(JenkinsError, match=r"/crumbIssuer: must give a crumb of Jenkins, got another page"):
+        server.trigger("nightly", {}, end)
+
+
+def test_a_wrong_token_is_told_before_anything_is_begun(jenkins: Jenkins, server: Server, end: Deadline) -> None:
+    """And is not waited for."""
+    jenkins.broken = [401]
+    with pytest.raises(JenkinsError, match=r"HTTP 401.*; check the user and token"):
+        server.trigger("nightly", {}, end)
+    assert jenkins.asked == ["GET /job/nightly/api/json"]
+
+
+def test_a_slow_answer_is_asked_for_again(jenkins: Jenkins, end: Deadline) -> None:
+    """A server that hangs for once costs a pause."""
+    jenkins.running, jenkins.slow = 0, [0.6]
+    assert Server(jenkins.url, timeout=0.2).wait("nightly", 7, end).result is Result.SUCCESS
 
 
 def test_an_expired_crumb_is_renewed(jenkins: Jenkins, server: Server, end: Deadline) -> None:
@@ -128,10 +178,35 @@ def test_a_server_that_stumbles_is_asked_again(jenkins: Jenkins, server: Server,
     assert server.wait("nightly", 7, end).result is Result.SUCCESS
 
 
-def test_a_build_is_never_begun_twice(jenkins: Jenkins, server: Server, end: Deadline) -> None:
+def test_a_server_that_goes_and_comes_back_loses_nothing(tmp_path: Path) -> None:
+    """Gone while a build runs, as for an upgrade: it is waited for."""
+    jenkins, pauses = Jenkins(running=1, artifacts={"a.json": b"{}"}, report={"suites": SUITES}), [0]
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(serving(jenkins))
+        port = int(jenkins.url.rpartition(":")[2])
+
+        def sleep(_: float) -> None:
+            """Let the server go at the first pause, and come back at the third."""
+            pauses[0] += 1
+            if pauses[0] == 1:
+                first.close()
+            elif pauses[0] == 3:
+                second.enter_context(serving(jenkins, port))
+
+        server, end = Server(jenkins.url, timeout=5), Deadline(60, clock=lambda: 0.0, sleep=sleep)
+        build = server.wait("nightly", 7, end)
+        found = server.collect(build, tmp_path, end)
+    assert (build.result, pauses) == (Result.SUCCESS, [3])
+    assert found.missing == ()
+
+
+def test_a_build_is_never_begun_twice(
+    jenkins: Jenkins, server: Server, end: Deadline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After an answer that may have come with a build begun, the user decides; 503 means that it did not."""
-    jenkins.broken = [503]  # of the crumb
+    jenkins.broken = [503, 503]  # of the question for parameters, and of that for a crumb
     assert server.trigger("nightly", {}, end) == "42"
+    monkeypatch.setattr(server, "_parameters", lambda *_: ("LANE",))
     jenkins.broken = [500]
     with pytest.raises(JenkinsError, match=r"HTTP 500; a build may have begun all the same"):
         server.trigger("nightly", {}, end)
@@ -160,6 +235,13 @@ def test_what_is_no_jenkins_is_told(jenkins: Jenkins, end: Deadline, monkeypatch
         Server("jenkins")
 
 
+def test_a_token_in_the_address_is_refused_and_not_repeated() -> None:
+    """It would be in every line that names the server."""
+    with pytest.raises(RequestError, match="must hold no user and token; give them in OBSQA_JENKINS_USER") as caught:
+        Server("https://nightly:s3cr3t@jenkins.example.org")
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_an_unknown_result_is_told(jenkins: Jenkins, server: Server, end: Deadline) -> None:
     """It is not taken for a success."""
     jenkins.result, jenkins.running = "MAYBE", 0
@@ -177,6 +259,17 @@ def test_what_a_build_left_is_collected(jenkins: Jenkins, server: Server, end: D
     assert not found.missing
     assert (tmp_path / "artifacts/runs/a b/report/index.html").read_bytes() == b"<p>"
     assert (tmp_path / "console.txt").read_text(encoding="utf-8") == "café\n"
+
+
+def test_a_file_that_ends_in_the_middle_is_fetched_again(
+    jenkins: Jenkins, server: Server, end: Deadline, tmp_path: Path
+) -> None:
+    """Half of it is never left behind."""
+    jenkins.artifacts, jenkins.cut = {"big.bin": b"x" * 3_000_000}, 2
+    found = server.collect(Build("nightly", 7, Result.SUCCESS, 61.0), tmp_path, end)
+    assert (tmp_path / "artifacts/big.bin").read_bytes() == b"x" * 3_000_000
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["big.bin", "console.txt"]
+    assert found.missing == ("a test report",)
 
 
 def test_names_of_tests_are_not_altered(jenkins: Jenkins, server: Server, end: Deadline, tmp_path: Path) -> None:

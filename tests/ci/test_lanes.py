@@ -8,6 +8,7 @@ import pytest
 from ci.console import LineConsole
 from ci.lanes import Context, find_run, measure_again, open_run, remember, run_steps
 from ci.settings import Settings
+from obs_registry.model import Stored
 from qa.engines.base import StepReport
 from qa.engines.recorded import RecordedEngine
 from qa.errors import InfrastructureError, RequestError
@@ -83,6 +84,19 @@ def test_one_cameras_failure_stops_no_other(tmp_path: Path) -> None:
     failure = record.failure("testcam")
     assert failure is not None
     assert failure.message == "it broke"
+
+
+def test_one_data_sets_failure_stops_no_other(tmp_path: Path) -> None:
+    """A camera's data sets are apart: what others process may fail while the twin is well."""
+    step = Step("testcam", "ci", Stage.PROCESS)
+    engine = RecordedEngine({step.key: replace(FAILED, outcome=replace(FAILED.outcome, step=step))})
+    context = a_context(tmp_path, engine)
+    stored = {"kind": "butler", "repository": "/repo", "collections": ["a"], "pipeline": "/p", "bundles": ["*_metrics"]}
+    first = Stored.model_validate(stored | {"name": "ci", "lane": "nightly", "bands": ["r"]})
+    camera = a_camera().model_copy(update={"datasets": (first, *a_camera().datasets)})
+    record = run_steps(context := replace(context, cameras=[camera]), night(context))
+    assert engine.ran == [step.key, *(f"testcam/twin/{stage}" for stage in Stage)]
+    assert not record.completed("testcam")
 
 
 def test_a_killed_night_is_continued_without_redoing_steps(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from ci.settings import Settings
+from qa.errors import DocumentError
 
 
 def test_the_environment_names_the_folders(tmp_path: Path) -> None:
@@ -16,6 +19,26 @@ def test_the_environment_names_the_folders(tmp_path: Path) -> None:
     }
     settings = Settings.from_environment(environ, cwd=tmp_path)
     assert settings == Settings(Path("/runs"), Path("/cache"), Path("/data"), (Path("/one"), Path("/two")))
+
+
+def test_the_environment_names_a_shared_history_and_a_place_for_reports(tmp_path: Path) -> None:
+    """Empty variables name nothing, as a parent that wants none sets them."""
+    environ = {"OBSQA_STORE": "postgresql://user:planted@host/db", "OBSQA_ARTIFACTS": "s3://bucket"}
+    settings = Settings.from_environment(environ, cwd=tmp_path)
+    assert (settings.store, settings.artifacts) == ("postgresql://user:planted@host/db", "s3://bucket")
+    assert "planted" not in repr(settings)
+    settings = Settings.from_environment(dict.fromkeys(environ, ""), cwd=tmp_path)
+    assert (settings.store, settings.artifacts) == ("", "")
+
+
+def test_what_needs_no_regression_data_fetches_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A history is shown, too, where published baselines cannot be reached."""
+    monkeypatch.setenv("OBSQA_REGRESSION_DATA", (tmp_path / "nothing").as_uri())
+    monkeypatch.setenv("OBSQA_RUNS", str(tmp_path))
+    assert Settings.without_data().runs == tmp_path
+    pytest.importorskip("lsst.resources")
+    with pytest.raises(DocumentError, match=r"manifest\.json: must be the manifest"):
+        Settings.from_environment()
 
 
 def test_defaults_are_beside_the_user(tmp_path: Path) -> None:

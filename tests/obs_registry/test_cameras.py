@@ -11,7 +11,7 @@ import pytest
 
 from obs_registry.lease import LeaseState, state_of
 from obs_registry.loader import SHIPPED, load_registry, parse_camera, read_registry
-from obs_registry.model import Camera, Lane
+from obs_registry.model import Camera, Lane, Stored, Twin
 
 TODAY = date(2026, 11, 22)
 REGISTRY = load_registry(plugins=False)
@@ -87,8 +87,21 @@ def test_every_state_but_proposed_is_shown() -> None:
 @pytest.mark.parametrize("name", SPONSORED)
 def test_a_sponsored_camera_has_a_twin_for_either_lane(name: str) -> None:
     """A night has the larger sky, a commit the small one."""
-    found = [(dataset.name, dataset.lane, dataset.sky) for dataset in REGISTRY[name].datasets]
+    twins = [one for one in REGISTRY[name].datasets if isinstance(one, Twin)]
+    found = [(dataset.name, dataset.lane, dataset.sky) for dataset in twins]
     assert found == [("twin", Lane.NIGHTLY, name), ("twin-quick", Lane.COMMIT, f"{name}-quick")]
+
+
+@pytest.mark.parametrize(
+    ("name", "datasets"),
+    [("decam", ["hits2015"]), ("hsc", ["ci_hsc", "rc2_subset"]), ("lsstcam", ["ci_lsstcam"])],
+)
+def test_repositories_of_others_wait_for_their_variables(name: str, datasets: list[str]) -> None:
+    """Each names where its data and its pipeline lie by variables of its packages, and the bundles it leaves."""
+    stored = [one for one in REGISTRY[name].datasets if isinstance(one, Stored)]
+    assert [one.name for one in stored] == datasets
+    assert all("DRP_PIPE_DIR" in one.variables and len(one.variables) == 2 for one in stored)
+    assert all(one.repository.startswith("$") and one.bundles[0] == "objectTableCore_metrics" for one in stored)
 
 
 def test_hsc_is_processed_in_three_bands() -> None:

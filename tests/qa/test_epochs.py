@@ -25,6 +25,22 @@ def test_another_machine_is_another_epoch_of_resources_only() -> None:
         assert epoch(resources=True, **{fact: "other"}) != epoch(resources=True)
 
 
+def test_another_engine_is_another_epoch_of_that_cameras_resources() -> None:
+    """What a batch job or a container costs is not what the same work costs here."""
+    batch = FACTS | {"engine hsc": "batch slurm"}
+    assert epoch_of(batch, "hsc", "twin", resources=False) == epoch()
+    assert epoch_of(batch, "hsc", "twin", resources=True) != epoch(resources=True)
+    assert epoch_of(FACTS | {"engine decam": "container"}, "hsc", "twin", resources=True) == epoch(resources=True)
+
+
+def test_facts_that_are_new_do_not_begin_an_epoch() -> None:
+    """A run that writes down more of its world belongs to the same series."""
+    for fact in ("kernel", "instructions", "env TZ", "validity hsc/twin", "pipeline hsc/twin", "package llvmlite"):
+        for resources in (False, True):
+            more = FACTS | {fact: "new"}
+            assert epoch_of(more, "hsc", "twin", resources=resources) == epoch(resources=resources)
+
+
 def test_what_is_not_known_does_not_count() -> None:
     """Without any fact there is one epoch without a name; other facts do not matter."""
     assert epoch_of({}, "hsc", "twin", resources=True) == ""

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qa.model import Lane, Plan, Stage, Trigger
+from obs_registry.model import Stored
+from qa.model import Lane, LeftOut, Plan, Stage, Trigger
 from qa.plan import make_plan
 from qa.testing import NOW, a_camera
 
@@ -22,6 +23,41 @@ def test_a_camera_goes_through_all_stages_in_order() -> None:
     """Each data set of the lane is drawn, ingested, processed and measured."""
     plan = plan_of(a_camera())
     assert [(step.dataset, step.stage) for step in plan.steps] == [("twin", stage) for stage in Stage]
+
+
+def stored(name: str) -> Stored:
+    """Build a data set in a repository of others."""
+    return Stored(
+        name=name,
+        kind="butler",
+        lane="nightly",
+        bands=("r",),
+        repository="/repo",
+        collections=("a",),
+        pipeline="/p.yaml",
+        bundles=("*_metrics",),
+    )
+
+
+def test_what_lies_in_a_repository_is_processed_and_measured() -> None:
+    """There is nothing to draw or to ingest, and its calibrations are its own."""
+    camera = a_camera().model_copy(update={"datasets": (stored("ci"),)})
+    assert [step.stage for step in plan_of(camera).steps] == [Stage.PROCESS, Stage.MEASURE]
+
+
+def test_a_data_set_that_cannot_be_had_is_left_out_with_the_reason() -> None:
+    """The camera's other data sets run; a camera of which none can be had does not."""
+    twins = a_camera()
+    camera = twins.model_copy(update={"datasets": (*twins.datasets, stored("ci"))})
+    missing = {("testcam", "ci"): "the environment variable CI is not set"}
+    facts: dict[str, Any] = {"run_id": "run", "lane": Lane.NIGHTLY, "trigger": Trigger(), "created": NOW}
+    plan = make_plan([camera], **facts, last_coadds={}, unavailable=missing)
+    assert {step.dataset for step in plan.steps} == {"twin"}
+    assert plan.left_out == (LeftOut("testcam", "ci", "the environment variable CI is not set"),)
+    other = twins.model_copy(update={"datasets": (stored("ci"),)})
+    alone = make_plan([other], **facts, last_coadds={}, unavailable=missing)
+    assert (alone.cameras, alone.left_out) == ((), ())
+    assert alone.not_run[0].reason == "ci: the environment variable CI is not set"
 
 
 def test_a_commit_takes_the_small_data_sets() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
-from qa import provenance
+from obs_registry.loader import load_registry
+from obs_registry.model import Stored
 from qa.blame.facts import count_packages
-from qa.provenance import collect
+from qa.locations import regression_data
+from qa.provenance import AS_OF, collect, of_camera
 from qa.testing import a_camera
 
 if TYPE_CHECKING:
@@ -34,33 +37,9 @@ def recipes(tmp_path: Path) -> Path:
 def test_facts_name_machine_software_and_how_many_packages() -> None:
     """And are never empty."""
     facts = collect(environ={})
-    assert {"host", "os", "cores", "memory", "python", "package obsqa"} <= facts.keys()
+    assert {"host", "os", "kernel", "cores", "memory", "python", "package obsqa"} <= facts.keys()
     assert all(facts.values())
     assert facts["packages"] == str(count_packages(facts))
-
-
-def test_only_named_variables_are_read() -> None:
-    """Threads, language and what EUPS set up; no password ever gets in."""
-    environ = {
-        "OMP_NUM_THREADS": "2",
-        "NUMBA_NUM_THREADS": "1",
-        "LANG": "C",
-        "SETUP_AFW": "afw 29.1.0 -f Linux64",
-        "AFW_DIR": "/nowhere",
-        "SETUP_ODD": "other 1",
-        "API_TOKEN": "hunter2",
-    }
-    facts = collect(environ=environ)
-    assert facts["threads"] == "NUMBA 1, OMP 2"
-    assert facts["locale"] == "C"
-    assert facts["package afw"] == "29.1.0"
-    assert not any("hunter2" in value or "other" in name for name, value in facts.items())
-
-
-def test_a_local_checkout_of_eups_has_a_revision(tmp_path: Path) -> None:
-    """And its version where it is no checkout."""
-    environ = {"SETUP_AFW": f"afw LOCAL:{tmp_path}", "AFW_DIR": str(tmp_path), "GIT_DIR": str(tmp_path)}
-    assert collect(environ=environ)["package afw"] == f"LOCAL:{tmp_path}"
 
 
 def test_digests_follow_what_a_recipe_says_and_not_its_comments(recipes: Path) -> None:
@@ -76,15 +55,55 @@ def test_digests_follow_what_a_recipe_says_and_not_its_comments(recipes: Path) -
         after = digests()
         return {name.partition(" ")[0] for name in before if before[name] != after[name]}
 
-    assert {name.partition(" ")[0] for name in digests()} == {"data", "config", "calibrations", "refcat"}
+    assert {name.partition(" ")[0] for name in digests()} == {"data", "config", "calibrations", "refcat", "pipeline"}
     assert rewritten(RECIPE.replace("a comment", "another")) == set()
     assert rewritten(RECIPE.replace("begin: 1", "begin: 2")) == {"data", "calibrations"}
     assert rewritten(RECIPE.replace("begin: 1", "begin: 2").replace("17", "18")) == {"data", "refcat"}
     assert not any("twin-quick" in name and "data" in name for name in collect([a_camera()], recipes=recipes))
 
 
-def test_git_that_is_absent_or_slow_costs_a_fact(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_that_is_absent_costs_a_fact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the night."""
     monkeypatch.setenv("PATH", "")
     assert "revision" not in collect(environ={})
-    assert provenance._answer(None) == ""
+
+
+def test_calibrations_are_told_with_their_validity_and_as_of_a_day() -> None:
+    """As of an earlier day they are others, and so the fact that blame looks at is; the data are the same."""
+    hsc = next(camera for camera in load_registry(plugins=False).values() if camera.name == "hsc")
+
+    def facts(day: date | None = None) -> dict[str, str]:
+        return of_camera(hsc, regression_data(), environ={}, calibrations_as_of=day)
+
+    today, then = facts(), facts(date(2018, 1, 18))
+    assert "bias calibration-1 (made 2018-01-20) from 2018-01-20" in today["validity hsc/twin"]
+    assert then["validity hsc/twin"].startswith("bias calibration-0 (made 2018-01-15) always")
+    assert "calibration-1" not in then["validity hsc/twin"]
+    assert {name.partition(" ")[0] for name in today if today[name] != then.get(name)} == {"calibrations", "validity"}
+    assert facts(date(2018, 1, 1))["validity hsc/twin"] == ""
+    assert collect(environ={}, calibrations_as_of=date(2018, 1, 18))[AS_OF] == "2018-01-18"
+
+
+def test_a_repository_of_others_is_told_by_its_collections(tmp_path: Path) -> None:
+    """Its pipeline with all that it imports and its configuration, its data by the query, its calibrations by name."""
+    (tmp_path / "a.yaml").write_text("imports: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("tasks: {x: y}\n")
+    body = {"name": "ci", "kind": "butler", "lane": "nightly", "bands": ["r"], "pipeline": "$PIPES/a.yaml#step1"}
+    body |= {"repository": "$REPO", "collections": ["HSC/raw/all", "HSC/calib"], "bundles": ["metrics"]}
+
+    def facts(**changes: object) -> dict[str, str]:
+        camera = a_camera().model_copy(update={"datasets": (Stored.model_validate(body | changes),)})
+        return of_camera(camera, tmp_path, environ={"PIPES": str(tmp_path), "REPO": "/repo"})
+
+    def changed(**changes: object) -> set[str]:
+        before, after = facts(), facts(**changes)
+        return {name.partition(" ")[0] for name in before if before[name] != after[name]}
+
+    assert facts()["calibrations testcam/ci"] == "HSC/calib"
+    assert facts()["collections testcam/ci"] == "HSC/raw/all, HSC/calib"
+    assert changed(query="visit = 1") == {"data"}
+    assert changed(collections=["HSC/raw/all", "HSC/calib/2"]) == {"data", "calibrations", "collections"}
+    assert changed(config={"x": {"y": 1}}) == {"config"}
+    before = facts()
+    (tmp_path / "b.yaml").write_text("tasks: {x: z}\n")
+    assert {name for name, value in facts().items() if value != before[name]} == {"config testcam/ci"}

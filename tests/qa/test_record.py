@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -64,3 +65,11 @@ def test_coadds_count_as_measured_only_when_the_camera_came_through() -> None:
     whole = record_of([*halfway, *map(done, STEPS)])
     assert whole.completed("testcam")
     assert whole.coadds_measured("testcam") == NOW + timedelta(seconds=1)
+
+
+def test_what_is_of_no_tract_was_not_measured_on_coadds() -> None:
+    """Others' pipelines may measure single visits alone."""
+    one = a_measurement()
+    visits = replace(one, scope=replace(one.scope, tract=None))
+    whole = record_of([RunStarted(PLAN, {}), Measured("testcam", "twin", (visits,)), *map(done, STEPS)])
+    assert whole.coadds_measured("testcam") is None

@@ -37,6 +37,11 @@ def test_resources_spread_by_a_fraction_of_their_size() -> None:
     assert default_tolerance(replace(RESULT, metric="peak_memory"), resource) == pytest.approx(0.8)
 
 
+def test_speeds_spread_from_one_processor_to_another() -> None:
+    """They are ratios to a kernel, nearer to each other than times are."""
+    assert default_tolerance(RESULT, replace(METRIC, family="speed")) == pytest.approx(1.2)
+
+
 @pytest.mark.parametrize(
     ("learned", "same", "expected"), [(True, True, True), (True, False, False), (False, True, False)]
 )

@@ -100,11 +100,15 @@ def _conclude(
     """Learn from runs, write it, and say what was learned; incomplete where a run lacks what another one measured."""
     from ci.decisions import decision  # noqa: PLC0415
     from qa import baselines  # noqa: PLC0415
+    from qa.foreign.definitions import definitions  # noqa: PLC0415
     from qa.metrics import catalogue  # noqa: PLC0415
     from qa.noise import learn  # noqa: PLC0415
 
     who, why, ticket = said
-    learned = learn(records, catalogue())
+    known = dict(catalogue())
+    for record in records:
+        known |= definitions(record)
+    learned = learn(records, known)
     spreads = [one for one in learned.spreads if not cameras or one.scope.camera in cameras]
     partial = [one for one in learned.partial if not cameras or one[0][1].camera in cameras]
     for (metric, scope), count in partial:

@@ -22,6 +22,7 @@ from lsst.pipe.base.separable_pipeline_executor import SeparablePipelineExecutor
 
 from qa.drp.accounting import describe, note_outside
 from qa.drp.executor.books import make_room, recover, save_graph, settle
+from qa.drp.executor.hands import Execution, Hands
 from qa.drp.executor.pool import Ended, Pool
 from qa.drp.executor.schedule import Schedule
 from qa.drp.executor.worker import Answer, GraphButler, QuantumWork, log_of, write_obituary
@@ -29,6 +30,7 @@ from qa.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
     from uuid import UUID
 
     from lsst.pipe.base.quantum_graph import PredictedQuantumGraph, PredictedQuantumGraphComponents
@@ -39,27 +41,17 @@ QUANTUM_SECONDS = 3600.0
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """What came of a run: numbers of quanta, and a line for each that was done again after its worker died.
-
-    `blocked` quanta never began, since one that they needed had failed. All are zero when nothing was left to do.
-    """
-
-    succeeded: int = 0
-    failed: int = 0
-    blocked: int = 0
-    again: tuple[str, ...] = ()
-
-
 def execute(
     what: PipelineRun,
     *,
     workers: int = 1,
     tick: Callable[[int, int], None] = lambda _done, _total: None,
     timeout: float = QUANTUM_SECONDS,
+    hands: Callable[[GraphButler, Path], Hands] | None = None,
 ) -> Execution:
     """Run a pipeline, or what is left of it, with a number of workers; each quantum has `timeout` seconds.
+
+    Others than our workers can lend a hand: `hands` is given the Butler and the file of the graph.
 
     A quantum that raises, takes too long or loses its worker has failed: those that need it are blocked, the others
     go on. Quanta that succeeded in an earlier attempt at the same run are not done again.
@@ -84,9 +76,13 @@ def execute(
         if resumed:
             make_room(home, graph)
         files = GraphButler.of_graph(what.repo, graph)
-        executor = PersistentWorkers(
-            files, workers=workers, timeout=timeout, tick=tick, meanwhile=_versions(home, graph)
-        )
+        executor: Hands
+        if hands is None:
+            versions = _versions(home, graph)
+            executor = PersistentWorkers(files, workers=workers, timeout=timeout, tick=tick, meanwhile=versions)
+        else:
+            _versions(home, graph)()
+            executor = hands(files, path)
         home.registry.resetConnectionPool()  # workers must not have its connections
         steps.run_pipeline(graph, graph_executor=executor)
         settle(home, graph, files, path)

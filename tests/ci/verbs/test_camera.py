@@ -81,7 +81,7 @@ def test_list_shows_state_sponsor_lease_and_data_sets_of_every_camera() -> None:
     assert head.split("  ")[0] == "camera"
     assert len(lines) == 8
     at = head.index("lease ends")
-    assert {line.split()[0]: line[at:].split() for line in lines}["hsc"] == ["2028-10-31", "twin", "twin-quick"]
+    assert {line.split()[0]: line[at:].split() for line in lines}["latiss"] == ["2028-10-31", "twin", "twin-quick"]
     assert {line.split()[0]: line.split()[1] for line in lines}["vircam"] == "lapsing"
     assert next(line for line in lines if line.startswith("sdss")).split() == [
         "sdss",
@@ -91,6 +91,17 @@ def test_list_shows_state_sponsor_lease_and_data_sets_of_every_camera() -> None:
         "-",
         "-",
     ]
+
+
+def test_show_tells_which_data_sets_cannot_be_had_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And why: it is the first thing one wants to know of a data set that a night leaves out."""
+    monkeypatch.delenv("CI_HSC_GEN3_DIR", raising=False)
+    monkeypatch.setenv("DRP_PIPE_DIR", "/stack/drp_pipe")
+    told = call("show", "hsc").stdout
+    assert "# ci_hsc is left out here: the environment variable CI_HSC_GEN3_DIR is not set\n" in told
+    assert "skymap = 'discrete/ci_hsc'" in told
+    monkeypatch.setenv("CI_HSC_GEN3_DIR", "/stack/ci_hsc_gen3")
+    assert "ci_hsc is left out" not in call("show", "hsc").stdout
 
 
 def test_list_judges_leases_on_the_day_that_is_asked_for(registry: Path) -> None:

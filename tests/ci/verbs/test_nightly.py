@@ -4,73 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import subprocess
-import sysconfig
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from qa.journal import read_record, runs_under
-from qa.locations import regression_data
+from ci.testing_home import PATIENCE, Place, measured
+from qa.journal import read_record
 from qa.metrics import catalogue
 from qa.model import Change, Stage
 
 pytestmark = pytest.mark.pipeline
-OBSQA = str(Path(sysconfig.get_path("scripts")) / "obsqa")
 NIGHT = ("nightly", "--quick", "--camera", "latiss", "--jobs", "1")
-PATIENCE = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A folder with runs, cache and a copy of the regression data of its own."""
-
-    folder: Path
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start obsqa here."""
-        environ = {
-            **os.environ,
-            "OBSQA_RUNS": str(self.folder / "runs"),
-            "OBSQA_CACHE": str(self.folder / "cache"),
-            "OBSQA_REGRESSION_DATA": str(self.folder / "regression_data"),
-            "GIT_AUTHOR_NAME": "A Tester",
-            "GIT_AUTHOR_EMAIL": "tester@example.org",
-        }
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen([OBSQA, *arguments], env=environ, text=True, cwd=self.folder, **pipes)  # type: ignore[call-overload, no-any-return]
-
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        """Run obsqa here and return its exit code, stdout and stderr."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=PATIENCE)
-        return process.returncode, out, err
-
-    @property
-    def runs(self) -> list[Path]:
-        """The run folders, oldest first."""
-        return runs_under(self.folder / "runs")
-
-
-def measured(run: Path) -> dict[object, object]:
-    """Return what a run measured, timings aside."""
-    definitions = catalogue()
-    results = read_record(run).results
-    return {(one.metric, one.scope): one for one in results if definitions[one.metric].family != "resources"}
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Return a place where one night has run and its values were accepted."""
-    folder = tmp_path_factory.mktemp("night")
-    shutil.copytree(regression_data(), folder / "regression_data")
-    shutil.rmtree(folder / "regression_data" / "baselines", ignore_errors=True)
-    (folder / "regression_data" / "ledger.yaml").unlink(missing_ok=True)
-    here = Place(folder)
+    here = Place.without_baselines(tmp_path_factory.mktemp("night"))
     code, _, err = here.run(*NIGHT)
     assert code in {0, 1}, err
     accepted, _, err = here.run("baseline", "accept", "latest", "--why", "first night", "--waiver", "a tiny data set")

@@ -34,3 +34,12 @@ def test_uncommitted_changes_are_told_and_taken_off() -> None:
     )
     assert difference.packages == (Changed("a", "1", "2", ("good",)),)
     assert difference.others == ("uncommitted changes of a", "uncommitted changes of b")
+
+
+def test_the_digest_of_uncommitted_changes_is_taken_off_too() -> None:
+    """The commit is what a trial can repeat; of two different changes of one commit it can repeat neither."""
+    difference = changed_packages({"package a": "1-dirty-aaaa"}, {"package a": "2-dirty-bbbb"})
+    assert difference.packages == (Changed("a", "1", "2", ("good", "bad")),)
+    difference = changed_packages({"package a": "1-dirty-aaaa"}, {"package a": "1-dirty-bbbb"})
+    assert difference.packages == ()
+    assert difference.others == ("uncommitted changes of a",)

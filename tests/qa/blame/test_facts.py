@@ -55,6 +55,14 @@ def between(good: dict[str, str], bad: dict[str, str], make: Any, *lead: dict[st
     return differences(Window(runs[0], runs[1], tuple(runs[2:])), PLACE, make.cameras)
 
 
+def test_packages_of_another_cameras_environment_are_nobodys_doing(make: Any) -> None:
+    """Each camera may have a stack of its own; in its own, its own package is the camera's."""
+    for fact, part in (("afw@hsc", "stack"), ("obs_subaru@hsc", "camera"), ("afw@decam", None)):
+        found = between({f"package {fact}": "1"}, {f"package {fact}": "2"}, make)
+        assert found.changed == ((f"package {fact}",) if part else ())
+        assert part is None or getattr(found, part).changed
+
+
 def test_calibrations_reference_catalogue_and_own_raws_are_data_and_a_container_is_environment(make: Any) -> None:
     """Own raws are written without a camera; another camera's container says nothing."""
     names = ("calibrations hsc/twin", "refcat hsc/twin", "data raws")
@@ -62,6 +70,23 @@ def test_calibrations_reference_catalogue_and_own_raws_are_data_and_a_container_
     assert set(found.data.changed) == set(names)
     for name, expected in (("container hsc", ("container hsc",)), ("container decam", ()), ("job", ())):
         assert between({name: "1"}, {name: "2"}, make).environment.changed == expected
+
+
+def test_kernel_instructions_and_variables_are_the_environments(make: Any) -> None:
+    """But not where software lies: what it is, its own facts say."""
+    for name in ("kernel", "instructions", "os", "env OPENBLAS_CORETYPE"):
+        assert between({name: "1"}, {name: "2"}, make).environment.changed == (name,)
+    for name in ("env PYTHONPATH", "env EUPS_PATH", "validity hsc/twin", "pipeline hsc/twin"):
+        assert between({name: "1"}, {name: "2"}, make) == between({}, {}, make)
+
+
+def test_uncommitted_changes_with_a_digest_are_known(make: Any) -> None:
+    """Two runs of the same changes are of the same code."""
+    one, other = {"revision": "1-dirty-a"}, {"revision": "1-dirty-b"}
+    assert between(one, one, make).stack.changed == ()
+    packages = {"package afw": "1", "packages": "2"}
+    assert between(packages | one, packages | one, make).stack.unchanged
+    assert between(one, other, make).stack.changed == ("revision",)
 
 
 def test_without_a_good_run_nothing_is_known(make: Any) -> None:

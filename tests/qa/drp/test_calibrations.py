@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ butler_module = pytest.importorskip("lsst.daf.butler")
 
 from qa.drp.calibrations import RUN, certify, is_certified, making_masters
 from qa.drp.ingest import ingest
-from qa.errors import DocumentError
+from qa.errors import DocumentError, RequestError
 from qa.twins.manifest import read_manifest, write_manifest
 
 if TYPE_CHECKING:
@@ -119,6 +120,28 @@ def test_frames_that_are_not_what_they_say_are_told(
     with butler_module.Butler.from_config(str(repo)) as butler:
         darks = butler.query_datasets("dark", "HSC/calib", find_first=False)
         assert [ref.dataId["detector"] for ref in darks] == [49]
+
+
+def test_as_of_a_day_only_what_was_made_by_then_is_certified(
+    twin: Path, tmp_path: Path, carry_out: Callable[..., int]
+) -> None:
+    """The bias of before holds on for the nights after it, and the repository says when each master was made."""
+    repo = tmp_path / "butler"
+    ingest(twin, repo)
+    with pytest.raises(RequestError, match="need a bias made by then, and the first was made on 2018-01-15"):
+        certify(repo, day=date(2018, 1, 1))
+    assert carry_out(making_masters(repo)) == 0
+    certify(repo, day=date(2018, 1, 18))
+    with butler_module.Butler.from_config(str(repo), collections="HSC/calib") as butler:
+
+        def bias(exposure: int) -> Any:
+            (record,) = butler.query_dimension_records("exposure", instrument="HSC", exposure=exposure)
+            return butler.find_dataset("bias", instrument="HSC", detector=49, timespan=record.timespan)
+
+        assert bias(137000) == bias(138000) is not None
+        docs = [one.doc for one in butler.collections.query_info("HSC/calib/*", include_doc=True)]
+    assert "bias calibration-0 (made 2018-01-15) always" in docs
+    assert not [doc for doc in docs if "calibration-1" in (doc or "")]
 
 
 def test_repository_without_ingest_is_refused(tmp_path: Path) -> None:

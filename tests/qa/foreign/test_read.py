@@ -33,7 +33,7 @@ def test_bare_nan_tokens_are_read(write: Write) -> None:
         ("a: !<lsst.verify.Blob> [", "job.json: must be a file, found text that is not YAML"),
         ("{}\n<<<<<<< HEAD\n", "job.json:2: must be a file, found a merge conflict; resolve it"),
         ('{"a": 1, "a": 2}', "job.json: must be a file, found the key 'a' twice in one object"),
-        ("[" * 100_000, "job.json: must be a file, found "),
+        ("[" * 100_000, "job.json:1: must be a file, found text that is not JSON (values nested without end)"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(write: Write, text: str, found: str) -> None:

@@ -97,6 +97,7 @@ NAMES = [
     "cpu_per_megapixel",
     "peak_memory",
     "middleware_cpu",
+    "speed",
 ]
 
 
@@ -115,8 +116,8 @@ def test_every_definition_is_complete(name: str) -> None:
     assert definition.citation.startswith(("LPM-17", "obsqa"))
     units.Unit(definition.unit)
     assert set(definition.reads) <= set(Tables.__slots__)
-    assert definition.per_task == (name in {"cpu_per_megapixel", "peak_memory"})
-    assert (METRICS[name].estimate is None) == (definition.family == "resources")
+    assert definition.per_task == (name in {"cpu_per_megapixel", "peak_memory", "speed"})
+    assert (METRICS[name].estimate is None) == (definition.family in {"resources", "speed"})
 
 
 @pytest.mark.parametrize("requirement", load("lpm-17").requirements, ids=lambda requirement: requirement.metric)
@@ -168,7 +169,7 @@ def test_deeper_is_better_and_no_bias_is_best() -> None:
 def test_without_tables_everything_expected_is_unmeasured() -> None:
     """Absence is a result: each metric of the band says which table it lacks."""
     results = measure_all(Tables(), Scope("hsc", "twin", "r"))
-    expected = [name for name in NAMES[:-3] if catalogue()[name].applies_to("r") and not catalogue()[name].cross_band]
+    expected = [name for name in NAMES[:-4] if catalogue()[name].applies_to("r") and not catalogue()[name].cross_band]
     assert [result.metric for result in results] == expected
     assert all(isinstance(result, Unmeasured) and "reads the table" in result.reason for result in results)
     assert "AM1" not in {result.metric for result in measure_all(Tables(), Scope("hsc", "twin", "g"))}

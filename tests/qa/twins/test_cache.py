@@ -83,7 +83,7 @@ def test_a_killed_draw_leaves_nothing_that_stays(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
     publish(tmp_path, "third", fill)
     assert names(tmp_path) == {"other", "third"}
-    assert {path.name for path in publish(tmp_path, "name", fill).iterdir()} == {"whole"}
+    assert {path.name for path in publish(tmp_path, "name", fill).iterdir()} == {"whole", "digests.json"}
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -97,6 +97,21 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path, number: int)
     with pytest.raises(DiskFullError, match=r"name: no space left"):
         publish(tmp_path, "name", make)
     assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("name", ["whole", "digests.json", "more"])
+def test_what_was_damaged_is_drawn_again(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A folder of which a file was changed, lost or added since is told and made anew, bits as before."""
+    folder = publish(tmp_path, "name", fill)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / name).write_text("damaged")
+    assert publish(tmp_path, "name", fill) == folder
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert name in caplog.text
+    (folder / "whole").unlink()
+    publish(tmp_path, "name", fill)
+    assert (folder / "whole").is_file()
+    assert "whole is gone" in caplog.text
 
 
 def test_a_failed_draw_leaves_nothing(tmp_path: Path) -> None:

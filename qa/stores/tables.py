@@ -1,8 +1,14 @@
-"""The tables of the history; `qa.store` reads and writes them."""
+"""The tables of the history as this version of obsqa knows them; `qa.stores.migrations` leads there from older ones."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, Float, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+HEAD = "0002"
+"""The revision of these tables."""
+
+VERSION_TABLE = "obsqa_version"
+"""Where a database says of which revision its tables are."""
 
 TABLES = MetaData()
 RUNS = Table(
@@ -13,6 +19,10 @@ RUNS = Table(
     Column("started", DateTime, nullable=False),
     Column("finished", DateTime),
     Column("exit_code", Integer),
+    # Where the run took place; '' when that was not recorded.
+    Column("host", String),
+    # Digest of all rows of the run, so that what is missing or damaged can be told; none in rows of old versions.
+    Column("digest", String),
 )
 CAMERAS = Table(
     "camera_runs",
@@ -36,10 +46,12 @@ RESULTS = Table(
     Column("task", String, primary_key=True),
     Column("value", Float),
     Column("unit", String),
-    Column("n", Integer),
+    # Pairs of stars are counted in thousands of millions.
+    Column("n", BigInteger().with_variant(Integer, "sqlite")),
     Column("stderr", Float),
     Column("reason", String),
 )
+BY_METRIC = Index("results_by_metric", RESULTS.c.metric, RESULTS.c.camera)
 EPOCHS = Table(
     "epochs",
     TABLES,

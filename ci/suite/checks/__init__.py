@@ -1,0 +1,1 @@
+"""The checks themselves: ordinary tests, each of which is made for every camera chosen."""

@@ -1,0 +1,1 @@
+"""How the tables of the history changed from version to version, for alembic."""

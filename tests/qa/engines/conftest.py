@@ -1,0 +1,39 @@
+"""A small image with a shell, made without a registry, in a Docker Engine of the tests' own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from docker import DockerClient
+
+TOOLS = "obsqa-test:tools"
+
+
+@pytest.fixture
+def give_tools(tmp_path: Path) -> Callable[[DockerClient], str]:
+    """Return what gives an engine the small image."""
+    from ci.images.build import import_tar, tar_of
+    from ci.images.contents import complete, tools
+
+    def give(client: DockerClient) -> str:
+        if not client.images.list(TOOLS):
+            import_tar(client, tar_of(tmp_path / "tools.tar", complete(tools())), TOOLS)
+        return TOOLS
+
+    return give
+
+
+@pytest.fixture
+def client(docker_engine: Any, give_tools: Callable[[DockerClient], str]) -> DockerClient:
+    """Return a client of an engine that has the small image, or skip."""
+    from qa.engines.docker_client import connect
+
+    found = connect()
+    give_tools(found)
+    return found
