@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError  # nosec B405 - names of its types; defusedxml parses
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
