@@ -10,7 +10,6 @@ from ci.judging import judge
 from ci.lanes import fresh_plan, open_planned, run_until
 from ci.notify import tell
 from ci.publish import conclude
-from ci.suite.frames import Calibrated, Twin
 from ci.suite.kernel import DATASET
 from qa.engines.stages import REPOSITORY
 from qa.journal import FILE_NAME, Journal, read_record
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ci.lanes import Context
+    from ci.suite.frames import Calibrated, Twin
     from obs_registry.model import Camera, Dataset
     from qa.checks import CheckOutcome
     from qa.model import Comparison, Measurement, Plan, Scope, StepOutcome
@@ -114,6 +114,8 @@ class Night:
 
     def twin(self, camera: Camera) -> Twin:
         """Return a camera's small twin, drawn."""
+        from ci.suite.frames import Twin  # noqa: PLC0415 - what reads pixels is an extra
+
         if camera.name not in self._twins:
             self.reach(camera.name, Stage.DRAW)
             self._twins[camera.name] = Twin((self._place(camera) / "twin").resolve())
@@ -121,6 +123,8 @@ class Night:
 
     def calibrated(self, camera: Camera) -> Calibrated:
         """Return a camera's small twin with master calibrations."""
+        from ci.suite.frames import Calibrated  # noqa: PLC0415 - what reads pixels is an extra
+
         self.reach(camera.name, Stage.CALIBRATIONS)
         return Calibrated(self.twin(camera), self.repository(camera))
 

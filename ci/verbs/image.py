@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,8 +39,7 @@ def build(tag: str | None, tar: Path | None, *, as_json: bool) -> None:
         facts = {"tar": str(made.path), "layer": made.digest, "files": made.files, "bytes": made.size}
         _print(facts, as_json=as_json)
         return
-    client = connect(seconds=IMPORT_SECONDS)
-    with tempfile.TemporaryDirectory() as folder:
+    with closing(connect(seconds=IMPORT_SECONDS)) as client, tempfile.TemporaryDirectory() as folder:
         found = import_tar(client, make_tar(Path(folder, "obsqa.tar")), tag or default_tag())
     _print(asdict(found), as_json=as_json)
 
@@ -52,7 +52,9 @@ def show(name: str, *, as_json: bool) -> None:
     from qa.engines.docker_client import connect  # noqa: PLC0415 - heavy
     from qa.engines.docker_images import find_image  # noqa: PLC0415
 
-    _print(asdict(find_image(connect(), name)), as_json=as_json)
+    with closing(connect()) as client:
+        found = find_image(client, name)
+    _print(asdict(found), as_json=as_json)
 
 
 @image.command(epilog="Example: obsqa image clean")
@@ -61,7 +63,9 @@ def clean() -> None:
     from qa.engines.docker_client import connect  # noqa: PLC0415 - heavy
     from qa.engines.docker_sweep import sweep  # noqa: PLC0415
 
-    for step in sweep(connect()):
+    with closing(connect()) as client:
+        removed = sweep(client)
+    for step in removed:
         click.echo(f"removed the container of {step}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -48,7 +48,6 @@ COMPILED = "compiled"
 class ContainerRunner:
     """Runs commands in an image; `setup` is a script that bash sources before, of this machine or of the image."""
 
-    client: DockerClient
     image: str
     limits: Limits
     setup: Path | None = None
@@ -62,10 +61,11 @@ class ContainerRunner:
         EngineError
             If no Docker Engine answers, or it does not have the image.
         """
-        client, image = connect(), runtime.image or ""
-        sweep(client)
-        find_image(client, image)
-        return cls(client, image, runtime.limits, None if runtime.setup is None else Path(runtime.setup))
+        image = runtime.image or ""
+        with closing(connect()) as client:
+            sweep(client)
+            find_image(client, image)
+        return cls(image, runtime.limits, None if runtime.setup is None else Path(runtime.setup))
 
     def run(self, command: Command, *, stop: Event, line: Line = ignore) -> Exit:
         """Run a command in a container of its own; its time limit is the shorter of its own and the camera's.
@@ -88,13 +88,13 @@ class ContainerRunner:
             writes=command.writes,
             labels=labels(" ".join(command.argv[:2]), timeout),
         )
-        with _log(command.log) as write, lent((command.folder, *command.writes), user):
+        with closing(connect()) as client, _log(command.log) as write, lent((command.folder, *command.writes), user):
 
             def each(text: str) -> None:
                 write(text)
                 line(text)
 
-            ended = run_box(self.client, box, timeout=timeout, stop=stop, line=each)
+            ended = run_box(client, box, timeout=timeout, stop=stop, line=each)
         return _exit(ended, replace(command, timeout=timeout), self.limits)
 
 
@@ -114,7 +114,6 @@ def _out_of_memory(limits: Limits) -> str:
 class ContainerEngine:
     """Carries out obsqa's own stages in the image of each job's camera; `environment` is what steps start with."""
 
-    client: DockerClient
     environment: Mapping[str, str] = field(default_factory=dict)
     stop: Event = field(default_factory=Event)
 
@@ -129,10 +128,11 @@ class ContainerEngine:
         EngineError
             If no Docker Engine answers.
         """
-        client = connect()
-        for step in sweep(client):
+        with closing(connect()) as client:
+            removed = sweep(client)
+        for step in removed:
             say(f"removed the container of {step}, which an earlier night left behind")
-        return cls(client, environment, stop)
+        return cls(environment, stop)
 
     def run(self, job: Job, progress: Progress) -> StepReport:
         """Carry out one step in a container of its own; whatever goes wrong is a failed outcome."""
@@ -156,23 +156,22 @@ class ContainerEngine:
     def _carry_out(self, job: Job, inside: Job, path: Path, progress: Progress) -> Ended:
         user, limits = User.of_caller(), job.camera.runtime.limits
         timeout = limits.hours * _HOUR
-        with _log(_container_log(inside)) as write, lent((inside.folder,), user):
+        with closing(connect()) as client, _log(_container_log(inside)) as write, lent((inside.folder,), user):
 
             def each(text: str) -> None:
                 told = read_progress(text)
                 write(text) if told is None else progress(job.step, *told)
 
-            box = self._box(job, inside, path, user)
-            return run_box(self.client, box, timeout=timeout, stop=self.stop, line=each)
+            box = self._box(job, inside, path, self._compiled(client, job, user))
+            return run_box(client, box, timeout=timeout, stop=self.stop, line=each)
 
-    def _box(self, job: Job, inside: Job, path: Path, user: User) -> Box:
+    def _box(self, job: Job, inside: Job, path: Path, compiled: Path) -> Box:
         runtime = job.camera.runtime
-        compiled = self._compiled(job, user)
         return Box(
             image=runtime.image or "",
             argv=("python", "-m", "qa.engines.step", str(path)),
             folder=inside.folder,
-            user=user,
+            user=User.of_caller(),
             limits=runtime.limits,
             setup=None if runtime.setup is None else Path(runtime.setup),
             env={**self.environment, "NUMBA_CACHE_DIR": str(compiled)},
@@ -181,9 +180,9 @@ class ContainerEngine:
             labels=labels(job.step.key, runtime.limits.hours * _HOUR),
         )
 
-    def _compiled(self, job: Job, user: User) -> Path:
+    def _compiled(self, client: DockerClient, job: Job, user: User) -> Path:
         """Return the folder for compiled loops of an image, made for the container's user."""
-        image = find_image(self.client, job.camera.runtime.image or "")
+        image = find_image(client, job.camera.runtime.image or "")
         name = hashlib.sha256(image.contents.encode()).hexdigest()[:16]
         folder = job.cache.resolve() / COMPILED / f"{name}-{user.uid}"
         folder.mkdir(parents=True, exist_ok=True)

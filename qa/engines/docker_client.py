@@ -50,7 +50,11 @@ def connect(*, seconds: float = ANSWER_SECONDS) -> DockerClient:
         raise MissingExtraError(extra="container", module=str(error.name)) from None
     with answering():
         client = docker.from_env(timeout=int(seconds))
-        client.ping()
+        try:
+            client.ping()
+        except BaseException:
+            client.close()
+            raise
         return client
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +65,7 @@ def image_facts(images: Mapping[str, str]) -> dict[str, str]:
     facts: dict[str, str] = {}
     if not images:
         return facts
-    with suppress(InfrastructureError):
-        client = connect()
+    with suppress(InfrastructureError), closing(connect()) as client:
         for camera, name in images.items():
             with suppress(NoImageError):
                 image = find_image(client, name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from docker import DockerClient
@@ -30,10 +31,10 @@ def give_tools(tmp_path: Path) -> Callable[[DockerClient], str]:
 
 
 @pytest.fixture
-def client(docker_engine: Any, give_tools: Callable[[DockerClient], str]) -> DockerClient:
-    """Return a client of an engine that has the small image, or skip."""
+def client(docker_engine: Any, give_tools: Callable[[DockerClient], str]) -> Iterator[DockerClient]:
+    """Yield a client of an engine that has the small image, or skip."""
     from qa.engines.docker_client import connect
 
-    found = connect()
-    give_tools(found)
-    return found
+    with closing(connect()) as found:
+        give_tools(found)
+        yield found

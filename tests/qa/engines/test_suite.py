@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import re
 import sys
 from dataclasses import dataclass, field
@@ -127,7 +126,6 @@ def test_a_bug_in_reading_is_a_failed_step_with_a_traceback_in_the_log(tmp_path:
     assert "Traceback" in (tmp_path / "logs" / "process.log").read_text()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_suite_runs_in_a_container(tmp_path: Path, docker_engine: Any, give_tools: Callable[[Any], str]) -> None:
     """With its source to read, and its reports owned by who asked."""
     from qa.engines.container import ContainerRunner
@@ -140,11 +138,7 @@ def test_a_suite_runs_in_a_container(tmp_path: Path, docker_engine: Any, give_to
     (source / "run.sh").write_text(f"id -u; echo '{GOOD}' >junit.xml")
     more = {"source": str(source), "command": ("sh", "{source}/run.sh")}
     runner = ContainerRunner.of(runtime)
-    with contextlib.closing(runner.client):
-        tested = _run(
-            SuiteEngine(runner=lambda _runtime: runner), _job(tmp_path / "run", Stage.PROCESS, runtime, **more)
-        )
+    tested = _run(SuiteEngine(runner=lambda _runtime: runner), _job(tmp_path / "run", Stage.PROCESS, runtime, **more))
     assert tested.outcome.status is StepStatus.DONE, tested.outcome.message
     measured = _run(SuiteEngine(), _job(tmp_path / "run", Stage.MEASURE, runtime, **more))
     assert measured.outcome.message == "1 tests, none failed"
-    gc.collect()  # the SDK leaves sockets of streams to the garbage collector

@@ -41,8 +41,6 @@ def image(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return IMAGE
 
 
-# The Docker SDK leaves the sockets of its streams to the garbage collector.
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_repository_of_others_is_processed_in_a_container(toy_stack: Stack, image: str, tmp_path: Path) -> None:
     """Repository and pipeline are mounted, all else is the image's; the numbers are those of the arithmetic."""
     code = tmp_path / "code"
