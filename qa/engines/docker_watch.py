@@ -115,19 +115,9 @@ def _attached(client: DockerClient, identity: str, line: Callable[[str], None]) 
     try:
         yield over
     finally:
-        _let_go(tie)
-        reading.join(GRACE_SECONDS)
         with contextlib.suppress(OSError):
-            printed.close()
-
-
-def _let_go(tie: Any) -> None:
-    """Close a stream and the socket below it, which the SDK would leave to the garbage collector."""
-    below = getattr(tie, "_sock", None)
-    for one in (tie, below):
-        if one is not None:
-            with contextlib.suppress(OSError):
-                one.close()
+            tie.close()
+        reading.join(GRACE_SECONDS)
 
 
 def _read(printed: Iterable[bytes], line: Callable[[str], None], over: Event) -> None:
