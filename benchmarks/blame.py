@@ -31,7 +31,7 @@ from incidents import (
 
 from qa.blame import Rerun, Trial, attribute, windows
 from qa.blame.moved import is_moved
-from qa.judged import Cause, Incident
+from qa.judging.judged import Cause, Incident
 
 LEAST = 0.95
 MOST_TRIES = 10

@@ -35,7 +35,7 @@ from qa.changes.budget import EVIDENCE_AT_ONE, EVIDENCE_PER_E
 from qa.changes.evidence import shocks, weigh
 from qa.changes.follow import FIRST, HELD_BACK, LESSONS, PART, SELDOM
 from qa.changes.noise import learn
-from qa.judged import ShiftKind
+from qa.judging.judged import ShiftKind
 from qa.metrics.base import Direction
 from qa.model import HistoryPoint, Scope
 

@@ -1,7 +1,7 @@
 """Made-up incidents with a known cause: a few cameras, some nights, and what happened to their values and facts.
 
 Values are drawn, facts are drawn, and what is wrong with a night is done to the values by its kind. Nothing here knows
-how attribution works: verdicts come from `qa.compare` as on any night.
+how attribution works: verdicts come from `qa.judging.compare` as on any night.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qa.blame import CameraFacts, Rerun, Trial
-from qa.compare import compare_all
+from qa.judging.compare import compare_all
+from qa.judging.policy import Policy
+from qa.judging.spread import default_tolerance
 from qa.metrics import catalogue
 from qa.model import Baseline, Lane, Level, Measurement, Plan, Scope, Stage, Step, Trigger, Unmeasured
-from qa.policy import Policy
 from qa.record import RunRecord
-from qa.spread import default_tolerance
 
 if TYPE_CHECKING:
-    from qa.judged import Cause
+    from qa.judging.judged import Cause
     from qa.model import Comparison, Result
 
     Key = tuple[str, Scope]

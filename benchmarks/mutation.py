@@ -2,9 +2,9 @@
 
 usage: python benchmarks/mutation.py [--least PERCENT] [--survivors] [--jobs N] [MODULE ...]
 
-MODULE is a file or a folder of the checkout (`qa/compare.py`, `qa/changes`); without any, all of `CORE`. mutmut plants
-the faults, in a copy of the checkout in a temporary folder; each module is tested by the tests that mirror it. Ends
-with 1 when fewer than `--least` percent of a module's mutants are killed.
+MODULE is a file or a folder of the checkout (`qa/judging/compare.py`, `qa/changes`); without any, all of `CORE`. mutmut
+plants the faults, in a copy of the checkout in a temporary folder; each module is tested by the tests that mirror it.
+Ends with 1 when fewer than `--least` percent of a module's mutants are killed.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("ci", "obs_registry", "qa", "reports")
 CORE = (
-    "qa/compare.py",
-    "qa/verdict.py",
-    "qa/findings.py",
-    "qa/validity.py",
-    "qa/confirmation.py",
-    "qa/policy.py",
-    "qa/spread.py",
-    "qa/in_unit.py",
+    "qa/judging/compare.py",
+    "qa/judging/verdict.py",
+    "qa/judging/findings.py",
+    "qa/judging/validity.py",
+    "qa/judging/confirmation.py",
+    "qa/judging/policy.py",
+    "qa/judging/spread.py",
+    "qa/judging/in_unit.py",
     "qa/changes",
     "qa/blame",
     "qa/requirements/ladder.py",

@@ -13,9 +13,9 @@ from qa import baselines
 from qa.errors import DocumentError
 from qa.foreign.definitions import definitions
 from qa.journal import read_record, runs_under
-from qa.judged import FindingState
+from qa.judging.judged import FindingState
+from qa.judging.verdict import ExitCode
 from qa.plan import NOT_ASKED
-from qa.verdict import ExitCode
 from reports.night import CameraNight, Night, Picture, RunStatus
 from reports.order import band_rank
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from ci.lanes import Context
     from obs_registry.model import Camera
-    from qa.judged import Finding, Incident
-    from qa.ledger import Entry
+    from qa.baselines.ledger import Entry
+    from qa.judging.judged import Finding, Incident
     from qa.record import RunRecord
 
 COMMIT = "commit"

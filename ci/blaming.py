@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from obs_registry.model import Camera
-    from qa.judged import Incident, Shift
+    from qa.judging.judged import Incident, Shift
     from qa.model import Comparison, Result
     from qa.record import RunRecord
 

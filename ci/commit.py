@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import InfrastructureError, MissingExtraError
-from qa.verdict import ExitCode
+from qa.judging.verdict import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

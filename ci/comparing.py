@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from obs_registry.lease import state_of
 from obs_registry.model import Stored, Suite
 from qa import baselines
-from qa.compare import compare_all
 from qa.errors import DocumentError, RequestError
 from qa.foreign.definitions import ImportedTargets, definitions
 from qa.journal import FILE_NAME, read_record
-from qa.manifest import expected
+from qa.judging.compare import compare_all
+from qa.judging.manifest import expected
+from qa.judging.policy import Policy
 from qa.model import Baseline, Level
-from qa.policy import Policy
 from qa.record import Imported
 from qa.requirements import load
 from qa.requirements.cameras import waivers_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ci.lanes import Context
     from obs_registry.model import Camera, Dataset
-    from qa.judged import Shift
+    from qa.judging.judged import Shift
     from qa.model import Comparison, Result
     from qa.record import Measured, RunRecord
 

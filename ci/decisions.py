@@ -9,10 +9,10 @@ from ci.comparing import on_the_same
 from ci.identity import git_identity
 from obs_registry.loader import read_registry
 from qa import baselines
-from qa.acceptance import Rules
+from qa.baselines.acceptance import Rules
+from qa.baselines.ledger import Decision
 from qa.errors import RequestError
 from qa.foreign.definitions import ImportedTargets, definitions
-from qa.ledger import Decision
 from qa.metrics import catalogue
 from qa.model import Baseline
 from qa.requirements import load
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ci.settings import Settings
     from obs_registry.model import Camera
-    from qa.acceptance import Asking
+    from qa.baselines.acceptance import Asking
     from qa.model import Result
     from qa.record import RunRecord
 

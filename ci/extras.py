@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from ci.blaming import incidents_of
 from ci.lineage import nights_around
-from qa import acknowledged, baselines
+from qa import baselines
+from qa.baselines.standing import expired as expired_decisions
 from qa.changes import Series
 from qa.changes.forecast import forecast
 from qa.errors import ObsqaError
-from qa.findings import ACCEPTANCE, WAIVER, Seen
 from qa.foreign.definitions import definitions
-from qa.judged import ShiftKind
+from qa.judging import acknowledged
+from qa.judging.findings import ACCEPTANCE, WAIVER, Seen
+from qa.judging.judged import ShiftKind
+from qa.judging.shifts import Told, shifts_of
 from qa.model import Change, HistoryPoint, Measurement, Scope, Status
 from qa.requirements.cameras import waivers_of
-from qa.shifts import Told, shifts_of
-from qa.standing import expired as expired_decisions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
 
     from ci.lanes import Context
     from obs_registry.model import Camera
-    from qa.findings import Key
-    from qa.judged import Acknowledgement, Forecast, Incident, Shift
+    from qa.baselines.standing import Standing
+    from qa.judging.findings import Key
+    from qa.judging.judged import Acknowledgement, Forecast, Incident, Shift
     from qa.model import Comparison, Result
     from qa.record import RunRecord
-    from qa.standing import Standing
 
     T = TypeVar("T")
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ci.lanes import Context
-    from qa.compare import Key
     from qa.foreign.files import Filed
     from qa.foreign.filing import Asked
     from qa.foreign.model import Kind
+    from qa.judging.compare import Key
     from qa.requirements.verify import Specification
 
 INDEX = "imported.json"

@@ -13,25 +13,25 @@ from ci import extras
 from ci.comparing import compare_measured
 from ci.confirm import rerun
 from obs_registry.lease import state_of
-from qa.confirmation import as_noise, unrepeated
 from qa.errors import DocumentError
-from qa.findings import OUTAGE, advance, excuse, in_incidents, outage, standing_shifts
 from qa.journal import read_record, runs_under
-from qa.judged import FindingState
+from qa.judging.confirmation import as_noise, unrepeated
+from qa.judging.findings import OUTAGE, advance, excuse, in_incidents, outage, standing_shifts
+from qa.judging.judged import FindingState
+from qa.judging.validity import Validity, discount, gate, outages
+from qa.judging.verdict import ExitCode, verdict
 from qa.metrics import catalogue
 from qa.model import Lane, Measurement, Stage, Status
 from qa.planning.findings import unmeasured
 from qa.record import Judged
-from qa.validity import Validity, discount, gate, outages
-from qa.verdict import ExitCode, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ci.lanes import Context
-    from qa.findings import Key
-    from qa.judged import Finding, Shift
+    from qa.judging.findings import Key
+    from qa.judging.judged import Finding, Shift
     from qa.model import Comparison, Result, Step
     from qa.record import RunRecord
 

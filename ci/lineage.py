@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from obs_registry.model import Stored
 from qa.errors import DocumentError
 from qa.journal import read_record, runs_under
-from qa.lineage import parent_of
+from qa.provenance.lineage import parent_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,7 +10,7 @@ from ci.foreign import with_imported
 from ci.lanes import new_run_id, open_planned
 from qa.journal import read_record
 from qa.model import Lane, Plan, Stage, Step, Trigger
-from qa.provenance import of_camera
+from qa.provenance.facts import of_camera
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

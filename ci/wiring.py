@@ -19,7 +19,7 @@ from qa.engines.local import LocalEngine
 from qa.engines.route import Place, RoutingEngine
 from qa.errors import UnknownNameError
 from qa.model import NotRun
-from qa.provenance import collect
+from qa.provenance.facts import collect
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from qa.checks import CheckOutcome  # noqa: TC001 - pydantic resolves the annotations at run time
 from qa.foreign.model import Definition, Source  # noqa: TC001 - pydantic resolves the annotations at run time
-from qa.judged import Finding, Incident, Shift  # noqa: TC001 - pydantic resolves the annotations at run time
+from qa.judging.judged import Finding, Incident, Shift  # noqa: TC001 - pydantic resolves the annotations at run time
 from qa.model import Comparison, Ladder, Lane, Plan, Result, Stage, Step, StepOutcome, StepStatus
 
 if TYPE_CHECKING:

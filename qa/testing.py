@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from obs_registry.model import Camera, Instrument, Lane, Lease, Package, Sponsor, Twin
-from qa.epochs import epoch_of, is_resource
+from qa.judging.epochs import epoch_of, is_resource
 from qa.model import HistoryPoint, Measurement, Plan, Scope, Stage, Step, StepOutcome, StepStatus, Trigger, Unmeasured
 from qa.model import Lane as RunLane
 from qa.record import Measured, RunRecord

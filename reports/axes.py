@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from qa.compare import STEADY_WITHIN
+from qa.judging.compare import STEADY_WITHIN
 from qa.requirements.ladder import target
 
 if TYPE_CHECKING:

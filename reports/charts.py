@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qa.compare import STEADY_WITHIN
-from qa.judged import ShiftKind
+from qa.judging.compare import STEADY_WITHIN
+from qa.judging.judged import ShiftKind
 from reports.axes import Axis, Span, Tick, nice_ticks, polylines, rungs, time_ticks, tolerance_band, value_axis
 from reports.shifts import AHEAD, Frame, ShiftMark, crossing, forecast_mark, moment_of, shift_marks, shift_text
 from reports.wording import day, number
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from qa.judged import Forecast, Shift
+    from qa.judging.judged import Forecast, Shift
     from qa.model import Comparison, HistoryPoint
 
 CHART = (460.0, 190.0)

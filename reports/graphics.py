@@ -10,7 +10,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.compare import STEADY_WITHIN
+from qa.judging.compare import STEADY_WITHIN
 from qa.metrics.base import Direction
 from qa.model import Measurement
 from reports.axes import Axis, Span, polylines, rungs, tolerance_band, value_axis
@@ -20,7 +20,7 @@ from reports.wording import number, quantity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from qa.judged import Shift
+    from qa.judging.judged import Shift
     from qa.model import Comparison, HistoryPoint
 
 BULLET = (200.0, 24.0)

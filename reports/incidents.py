@@ -7,14 +7,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from qa.blame.odds import probability
-from qa.judged import FindingState
+from qa.judging.judged import FindingState
 from reports.order import Verdict, verdict_rank
 from reports.wording import listing, slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from qa.judged import Cause, Evidence, Incident
+    from qa.judging.judged import Cause, Evidence, Incident
     from reports.night import Night
     from reports.rows import Row
 

@@ -7,8 +7,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from qa.judged import Acknowledgement, Cause, Evidence, Finding, FindingState, Forecast, Incident, Shift, ShiftKind
-from qa.ledger import Decision, Move, Place, Value, make_entry
+from qa.baselines.ledger import Decision, Move, Place, Value, make_entry
+from qa.judging.judged import (
+    Acknowledgement,
+    Cause,
+    Evidence,
+    Finding,
+    FindingState,
+    Forecast,
+    Incident,
+    Shift,
+    ShiftKind,
+)
 from qa.model import HistoryPoint, Level, Measurement, Scope, Status
 from reports.example import the_example
 from reports.testing import NOW, a_comparison, a_history
@@ -17,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from qa.ledger import Entry
+    from qa.baselines.ledger import Entry
     from qa.model import Comparison
     from reports.night import Night
 

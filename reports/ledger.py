@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.ledger import Value
+from qa.baselines.ledger import Value
 from reports.order import band_rank
 from reports.states import person
 from reports.wording import day, number, quantity, slug, unit_text, where
@@ -14,10 +14,10 @@ from reports.wording import day, number, quantity, slug, unit_text, where
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from qa.judged import Finding
-    from qa.ledger import Entry, Move, State
-    from qa.margins import CameraSpent
-    from qa.margins import Ratchet as Crept
+    from qa.baselines.ledger import Entry, Move, State
+    from qa.baselines.margins import CameraSpent
+    from qa.baselines.margins import Ratchet as Crept
+    from qa.judging.judged import Finding
     from reports.night import Night
 
 SHOWN = 60
@@ -99,7 +99,7 @@ def baselines_of(night: Night) -> Baselines | None:
     """Make the ledger of a night ready; None where there is none."""
     if not night.ledger:
         return None
-    from qa import margins, standing  # noqa: PLC0415 - nights without a ledger do not need them
+    from qa.baselines import margins, standing  # noqa: PLC0415 - nights without a ledger do not need them
 
     titles = {camera.name: camera.title for camera in night.cameras}
     over = {one.entry.id for one in standing.expired(night.ledger, night.finished.date())}

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
+    from qa.baselines.ledger import Entry
     from qa.checks import CheckOutcome
-    from qa.judged import Finding, Incident, Shift
-    from qa.ledger import Entry
+    from qa.judging.judged import Finding, Incident, Shift
     from qa.metrics.base import MetricDefinition
     from qa.model import Comparison, HistoryPoint, Plan, Scope, StepOutcome
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qa.errors import RequestError
-from qa.judged import ShiftKind
+from qa.judging.judged import ShiftKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from qa.judged import Shift
+    from qa.judging.judged import Shift
     from qa.model import HistoryPoint, Scope
 
 FORMATS = (".png", ".pdf", ".svg")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qa.judged import ShiftKind
+from qa.judging.judged import ShiftKind
 from qa.model import Level
 from qa.requirements.ladder import target
 from reports.states import forecast_sentence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
-    from qa.judged import Forecast, Shift
+    from qa.judging.judged import Forecast, Shift
     from qa.model import HistoryPoint, Ladder
     from reports.axes import Axis
 

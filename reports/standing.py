@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.judged import FindingState
+from qa.judging.judged import FindingState
 from reports.incidents import incident_views
 from reports.order import Verdict, verdict_rank
 from reports.states import APART, OUTAGE, began, forecast_sentence, is_over, is_quiet, tags
@@ -15,7 +15,7 @@ from reports.wording import slug, where
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from qa.judged import Finding
+    from qa.judging.judged import Finding
     from qa.model import Scope
     from reports.incidents import IncidentView
     from reports.night import Night

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qa.judged import FindingState
+from qa.judging.judged import FindingState
 from qa.model import Status
 from reports.wording import day, plural, short_day
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from qa.judged import Finding, Forecast, Incident, Shift
+    from qa.judging.judged import Finding, Forecast, Incident, Shift
     from qa.model import Scope
     from reports.night import Night
 

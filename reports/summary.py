@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reports.wording import encodable
 
 if TYPE_CHECKING:
-    from qa import judged
+    from qa.judging import judged
     from reports.incidents import IncidentView
     from reports.rows import Row
     from reports.standing import Told

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qa.compare import Policy, compare
-from qa.judged import Finding, FindingState
+from qa.judging.compare import Policy, compare
+from qa.judging.judged import Finding, FindingState
 from qa.metrics.base import Direction, MetricDefinition
 from qa.model import (
     Baseline,

@@ -21,7 +21,7 @@ from qa.bisect.changed import OWN, OWN_REVISION, PREFIX
 from qa.errors import RequestError
 from qa.journal import read_record
 from qa.locations import regression_data
-from qa.provenance import collect
+from qa.provenance.facts import collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from obs_registry.document import YamlError, parse
 from qa.errors import DocumentError
-from qa.judged import Cause
+from qa.judging.judged import Cause
 from qa.model import Lane, Status
 from qa.notices.model import Address, Person, Service, Want
 

@@ -16,7 +16,7 @@ from obs_registry.model import OwnRaws, Requirements, Stored, Twin
 from qa.documents import read_document, write_document
 from qa.errors import DocumentError, RequestError
 from qa.pipeline_files import ROOT, pipeline_files, pipeline_path
-from qa.reproduction import DOCUMENT, Reproduction
+from qa.provenance.reproduction import DOCUMENT, Reproduction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,12 +16,12 @@ from ci.reproduce.archive import pack
 from ci.reproduce.rerun import process
 from ci.reproduce.software import code_of
 from obs_registry.model import Stored, Twin
-from qa.epochs import is_resource
 from qa.errors import RequestError, UnknownNameError
 from qa.foreign.definitions import definitions
 from qa.journal import read_record
+from qa.judging.epochs import is_resource
 from qa.model import Lane, Measurement, Unmeasured
-from qa.reproduction import Reproduction
+from qa.provenance.reproduction import Reproduction
 from qa.twins.forms import form_of
 from qa.twins.narrow import exposures_of
 from qa.twins.recipe import load_recipe
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ci.lanes import Context
     from obs_registry.model import Camera
     from qa.model import Result, Scope
+    from qa.provenance.reproduction import Answer
     from qa.record import RunRecord
-    from qa.reproduction import Answer
 
 
 @dataclass(frozen=True, slots=True)

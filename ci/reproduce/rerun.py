@@ -15,16 +15,16 @@ from qa.engines.docker_images import image_facts
 from qa.errors import RequestError
 from qa.model import Lane, Measurement, Plan, Step, Trigger, Unmeasured
 from qa.plan import stages_of
-from qa.provenance import collect
-from qa.reproduction import answer
+from qa.provenance.facts import collect
+from qa.provenance.reproduction import answer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from obs_registry.model import Camera
     from qa.model import Result, StepOutcome
+    from qa.provenance.reproduction import Answer, Reproduction
     from qa.record import RunRecord
-    from qa.reproduction import Answer, Reproduction
 
 TRIGGER = "reproduce"
 

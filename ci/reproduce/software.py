@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.software import OWN, REVISION_FILE, own_revision, packages
+from qa.provenance.software import OWN, REVISION_FILE, own_revision, packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from qa.documents import SCHEMA, to_plain
 from qa.model import Measurement
-from qa.run_difference import FactChange
+from qa.provenance.difference import FactChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qa.reproduction import Answer, Reproduction
+    from qa.provenance.reproduction import Answer, Reproduction
 
 SCRIPT = """\
 #!/bin/sh

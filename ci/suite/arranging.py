@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ci.commit_changes import concerns
 from ci.suite.past import past_of
 from ci.suite.targets import stages_by_camera
-from qa.commit_plan import CHECK_SECONDS, Candidate, arrange, risk
+from qa.planning.commit import CHECK_SECONDS, Candidate, arrange, risk
 from reports.wording import duration
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ci.suite.past import metric_name
 from qa import baselines
 from qa.errors import DocumentError
-from qa.manifest import expected
+from qa.judging.manifest import expected
 from qa.metrics import catalogue
 from qa.model import Lane, Scope, Stage
 from qa.plan import stages_of

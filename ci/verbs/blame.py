@@ -12,7 +12,7 @@ from ci import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from qa.judged import Incident
+    from qa.judging.judged import Incident
 
 SHOWN_MEMBERS = 12
 
@@ -85,7 +85,7 @@ def _json(run_id: str, found: tuple[Incident, ...]) -> str:
 
     from qa.blame.odds import probability  # noqa: PLC0415
     from qa.documents import SCHEMA, to_plain  # noqa: PLC0415
-    from qa.judged import Incident as Kind  # noqa: PLC0415
+    from qa.judging.judged import Incident as Kind  # noqa: PLC0415
 
     plain = [to_plain(one, Kind) | {"probability": probability(one.odds, one.cause)} for one in found]
     return json.dumps({"schema": SCHEMA, "run": run_id, "incidents": plain}, sort_keys=True, indent=1)

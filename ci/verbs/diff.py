@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from qa.blame.moves import Move
     from qa.model import Scope
-    from qa.run_difference import RunDifference
+    from qa.provenance.difference import RunDifference
 
 SHOWN = 20
 
@@ -37,7 +37,7 @@ def diff(
     from ci.lanes import find_run  # noqa: PLC0415 - heavy
     from ci.settings import Settings  # noqa: PLC0415
     from qa.journal import read_record  # noqa: PLC0415
-    from qa.run_difference import difference  # noqa: PLC0415
+    from qa.provenance.difference import difference  # noqa: PLC0415
 
     def wanted(name: str, scope: Scope) -> bool:
         return metric in {None, name} and camera in {None, scope.camera}
@@ -110,7 +110,7 @@ def _json(found: RunDifference) -> str:
 
     from qa.blame.moves import Move as Kind  # noqa: PLC0415
     from qa.documents import SCHEMA, to_plain  # noqa: PLC0415
-    from qa.run_difference import FactChange, Incomparable, VerdictChange  # noqa: PLC0415
+    from qa.provenance.difference import FactChange, Incomparable, VerdictChange  # noqa: PLC0415
 
     body = {
         "schema": SCHEMA,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from qa.judged import Finding
+    from qa.judging.judged import Finding
 
 _run = click.option("--run", default="latest", help="Run id, path, or `latest`.  [default: latest]")
 _who = click.option("--who", help="Who says so, as 'Name <address>'.  [default: git's identity]")
@@ -33,7 +33,7 @@ def finding() -> None:
 @options.as_json
 def list_(cameras: tuple[str, ...], run: str, runs: Path | None, *, with_fixed: bool, as_json: bool) -> None:
     """List the findings that stand after a run."""
-    from qa.judged import FindingState  # noqa: PLC0415 - only where a verb runs
+    from qa.judging.judged import FindingState  # noqa: PLC0415 - only where a verb runs
 
     found = [
         one
@@ -71,9 +71,9 @@ def acknowledge(id_: str, *, until: datetime, why: str, who: str | None, run: st
     """Let a finding stand until a day: it fails no night until then, unless it gets worse."""
     from ci.identity import git_identity  # noqa: PLC0415
     from ci.settings import Settings  # noqa: PLC0415
-    from qa.acknowledged import FILE_NAME, Line, moment  # noqa: PLC0415
-    from qa.acknowledged import acknowledge as write  # noqa: PLC0415
     from qa.errors import RequestError  # noqa: PLC0415
+    from qa.judging.acknowledged import FILE_NAME, Line, moment  # noqa: PLC0415
+    from qa.judging.acknowledged import acknowledge as write  # noqa: PLC0415
 
     if not why.strip():
         msg = "--why must give a reason, got an empty text"
@@ -93,8 +93,8 @@ def acknowledge(id_: str, *, until: datetime, why: str, who: str | None, run: st
 def withdraw(id_: str) -> None:
     """Take the acknowledgement of a finding back: it is open again when the next run is judged."""
     from ci.settings import Settings  # noqa: PLC0415
-    from qa.acknowledged import FILE_NAME  # noqa: PLC0415
-    from qa.acknowledged import withdraw as take_back  # noqa: PLC0415
+    from qa.judging.acknowledged import FILE_NAME  # noqa: PLC0415
+    from qa.judging.acknowledged import withdraw as take_back  # noqa: PLC0415
 
     root = Settings.from_environment().regression_data
     taken = take_back(root, id_)
@@ -127,7 +127,7 @@ def _series(one: Finding) -> str:
 
 def _print(findings: Sequence[Finding], *, as_json: bool) -> None:
     from qa.documents import to_plain  # noqa: PLC0415
-    from qa.judged import Finding  # noqa: PLC0415
+    from qa.judging.judged import Finding  # noqa: PLC0415
 
     if as_json:
         plain = to_plain(tuple(findings), tuple[Finding, ...])

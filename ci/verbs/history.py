@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from qa.judged import Shift
+    from qa.judging.judged import Shift
     from qa.model import HistoryPoint
     from qa.store import Series
 
@@ -111,8 +111,8 @@ def _changes_of(series: Mapping[Series, list[HistoryPoint]], false_reports: floa
 
 def _shifts(series: Mapping[Series, list[HistoryPoint]], false_reports: float) -> tuple[Shift, ...]:
     from qa.changes import Budget  # noqa: PLC0415 - heavy
+    from qa.judging.shifts import changes  # noqa: PLC0415
     from qa.metrics import catalogue  # noqa: PLC0415
-    from qa.shifts import changes  # noqa: PLC0415
 
     try:
         budget = Budget(false_reports)

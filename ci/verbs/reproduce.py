@@ -13,7 +13,7 @@ from ci import options
 
 if TYPE_CHECKING:
     from ci.reproduce.make import Made
-    from qa.reproduction import Answer
+    from qa.provenance.reproduction import Answer
 
 SAME, DIFFERENT, FAILED = 0, 1, 3
 _KB = 1000

@@ -24,7 +24,7 @@ from qa.baselines.decisions import (
     undo,
 )
 from qa.baselines.files import load, load_all, path_of
-from qa.standing import expired
+from qa.baselines.standing import expired
 
 __all__ = [
     "BelowMinimumError",

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qa.baselines import files
+from qa.baselines.ledger import HEADER, LedgerError, parse, state_of, to_text, worded
 from qa.baselines.lock import BusyError, writing
+from qa.baselines.standing import apply, replay
 from qa.documents import SCHEMA, atomic_open
 from qa.errors import DocumentError, RequestError
-from qa.ledger import HEADER, LedgerError, parse, state_of, to_text, worded
-from qa.standing import apply, replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from qa.compare import Accepted, Key
-    from qa.ledger import Entry
-    from qa.standing import DataSet
+    from qa.baselines.ledger import Entry
+    from qa.baselines.standing import DataSet
+    from qa.judging.compare import Accepted, Key
 
 __all__ = ["BusyError", "Disagreement", "DisagreementError", "agreed", "disagreements", "ledger", "opened", "restore"]
 

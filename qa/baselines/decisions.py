@@ -9,26 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.acceptance import EVERYTHING, Proposal, check_names, matches, propose
+from qa.baselines.acceptance import EVERYTHING, Proposal, check_names, matches, propose
 from qa.baselines.book import agreed, ledger, opened
 from qa.baselines.files import load_all
+from qa.baselines.ledger import Move, Place, Value, make_entry, state_of
+from qa.baselines.standing import expired, moves_back, replay, standing
 from qa.errors import RequestError, UnknownNameError
-from qa.ledger import Move, Place, Value, make_entry, state_of
 from qa.requirements.ladder import convert
-from qa.standing import expired, moves_back, replay, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-    from qa.acceptance import Rules, Selection
+    from qa.baselines.acceptance import Rules, Selection
     from qa.baselines.book import Book
-    from qa.compare import Accepted, Key
-    from qa.ledger import Action, Decision, Entry
+    from qa.baselines.ledger import Action, Decision, Entry
+    from qa.baselines.noise import Spread
+    from qa.baselines.standing import DataSet, Standing
+    from qa.judging.compare import Accepted, Key
     from qa.model import Comparison, Result
-    from qa.noise import Spread
-    from qa.standing import DataSet, Standing
 
     Tell = Callable[[str], None]
 

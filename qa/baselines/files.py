@@ -9,15 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from obs_registry.document import Document, YamlError
 from obs_registry.document import parse as parse_lines
+from qa.baselines.ledger import Absent, Place, Value, accepted_of, state_of
 from qa.documents import SCHEMA, atomic_open, parse_json
 from qa.errors import DocumentError
-from qa.ledger import Absent, Place, Value, accepted_of, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from qa.compare import Accepted, Key
+    from qa.judging.compare import Accepted, Key
 
 _ORDER = ("metric", "band", "tract", "task")
 _CONFLICT = ("<<<<<<<", ">>>>>>>", "|||||||")

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qa.bisect.outcome import Outcome
-from qa.compare import STEADY_WITHIN
 from qa.errors import ObsqaError
-from qa.spread import ROUNDING
+from qa.judging.compare import STEADY_WITHIN
+from qa.judging.spread import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from qa.bisect.certainty import APART
 from qa.errors import RequestError
+from qa.judging.spread import RESOURCES, ROUNDING, default_tolerance
 from qa.model import Baseline, Lane, Measurement, Scope
-from qa.spread import RESOURCES, ROUNDING, default_tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

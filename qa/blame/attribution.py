@@ -12,7 +12,7 @@ from qa.blame.facts import differences
 from qa.blame.group import Group, Scene, gather
 from qa.blame.moved import moved_series
 from qa.blame.odds import likeliest, odds_of
-from qa.judged import Cause, Evidence, Incident
+from qa.judging.judged import Cause, Evidence, Incident
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qa.blame.facts import Differences
     from qa.blame.model import CameraFacts, Key, Rerun, Trial, Window
     from qa.blame.moved import Moved
-    from qa.judged import Shift
+    from qa.judging.judged import Shift
     from qa.metrics.base import MetricDefinition
     from qa.model import Comparison
 

@@ -10,7 +10,7 @@ from qa.blame import weights, wording
 from qa.blame.chance import coincidence
 from qa.blame.facts import CONTAINER, SYSTEM
 from qa.blame.rule import forbidden, sorted_trials
-from qa.judged import Cause, Evidence, ShiftKind
+from qa.judging.judged import Cause, Evidence, ShiftKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qa.blame.facts import Differences
-from qa.judged import Shift, ShiftKind
+from qa.judging.judged import Shift, ShiftKind
+from qa.judging.spread import RESOURCES
 from qa.model import Baseline, Change, Measurement, Status
-from qa.spread import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.compare import worse_by
+from qa.judging.compare import worse_by
+from qa.judging.spread import default_tolerance, run_to_run
 from qa.model import Baseline, Measurement, Scope
-from qa.spread import default_tolerance, run_to_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

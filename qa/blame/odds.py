@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from qa.blame.weights import MARGIN, PRIOR
-from qa.judged import Cause
+from qa.judging.judged import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from qa.judged import Evidence
+    from qa.judging.judged import Evidence
 
 
 def odds_of(evidence: Iterable[Evidence]) -> dict[Cause, float]:

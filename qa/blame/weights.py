@@ -5,7 +5,7 @@ A weight of 0.7 doubles the odds, 2.3 makes them ten times, 4.6 a hundred times 
 
 from __future__ import annotations
 
-from qa.judged import Cause
+from qa.judging.judged import Cause
 
 PRIOR = {Cause.ALGORITHM: 0.0, Cause.CAMERA: -4.0, Cause.DATA: -3.0, Cause.ENVIRONMENT: -3.0, Cause.NOISE: -3.0}
 """The algorithm first: before anything is known, each other cause is one in twenty or less."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qa.blame.model import Run, Window
 from qa.blame.moved import is_moved
-from qa.judged import Shift, ShiftKind
+from qa.judging.judged import Shift, ShiftKind
 from qa.model import Comparison, Measurement
 
 if TYPE_CHECKING:

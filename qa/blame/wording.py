@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qa.blame import group as of
 from qa.blame.facts import DIRTY
-from qa.judged import Cause
+from qa.judging.judged import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

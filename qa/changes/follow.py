@@ -16,7 +16,7 @@ from qa.changes.evidence import LONGEST, shocks, weigh
 from qa.changes.noise import FURTHEST, ROUNDING, WINDOW, Noise, learn
 from qa.changes.shape import LOOK_BACK, describe
 from qa.changes.state import Level
-from qa.judged import ShiftKind
+from qa.judging.judged import ShiftKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

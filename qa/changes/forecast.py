@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from qa.judged import Forecast, ShiftKind
+from qa.judging.judged import Forecast, ShiftKind
 from qa.model import Level
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from qa.changes.series import Series
-    from qa.judged import Shift
+    from qa.judging.judged import Shift
     from qa.model import Ladder
 
 NEAR = 1.0

@@ -13,7 +13,7 @@ from qa.changes.budget import Budget
 from qa.changes.follow import Found, Values, follow
 from qa.changes.state import Level, State
 from qa.errors import RequestError
-from qa.judged import Shift, ShiftKind
+from qa.judging.judged import Shift, ShiftKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qa.calibration_dates import Validity, as_of, in_words
 from qa.drp import repository
 from qa.drp.accounting import QuantumStatus, read_quanta
 from qa.drp.command import PipelineRun, has_run
 from qa.drp.ingest import read_ingested, timespan
+from qa.provenance.calibration_dates import Validity, as_of, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,11 +10,11 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qa.calibration_dates import Validity
 from qa.documents import read_document, write_document
 from qa.drp import repository
 from qa.drp.skymap import TRACT, SkyMap
 from qa.errors import DocumentError, RequestError
+from qa.provenance.calibration_dates import Validity
 from qa.twins.manifest import REDRAW, read_manifest
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from obs_registry.model import OwnRaws, Twin
-from qa.calibration_dates import as_of
 from qa.errors import EngineError
 from qa.model import Result, Stage
+from qa.provenance.calibration_dates import as_of
 
 if TYPE_CHECKING:
     from qa.drp.command import PipelineRun

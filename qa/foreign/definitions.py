@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qa.foreign.model import Definition
+    from qa.judging.policy import Targets
     from qa.model import Ladder
-    from qa.policy import Targets
     from qa.record import Imported, RunRecord
 
 

@@ -11,10 +11,10 @@ from qa.errors import DocumentError
 from qa.foreign import legacy, own, srd, targets
 from qa.foreign.model import Definition, Foreign, Kind, Origin, Source
 from qa.foreign.read import checked, digest, moment, read_plain
+from qa.judging.wording import pair, quantity
 from qa.metrics.blobs import recompute
 from qa.model import Measurement, Scope, Unmeasured
 from qa.requirements.verify import Specification
-from qa.wording import pair, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -14,8 +14,8 @@ from qa.model import Level
 from qa.requirements.ladder import target
 
 if TYPE_CHECKING:
+    from qa.judging.policy import Targets
     from qa.model import Ladder
-    from qa.policy import Targets
     from qa.requirements import Requirements
 
 PACKAGE = "validate_drp"

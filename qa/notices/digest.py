@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.findings import WAIVER
-from qa.judged import Cause
+from qa.judging.findings import WAIVER
+from qa.judging.judged import Cause
 from qa.model import Lane
 from qa.notices.leases import all_due
 from qa.notices.news import Topic, items

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from qa.judged import Cause  # noqa: TC001 - pydantic resolves the annotations at run time
+from qa.judging.judged import Cause  # noqa: TC001 - pydantic resolves the annotations at run time
 from qa.model import Status
 
 EVERY = "*"

@@ -7,14 +7,14 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from qa.findings import SEVERITY, STANDING
-from qa.judged import Cause, FindingState
+from qa.judging.findings import SEVERITY, STANDING
+from qa.judging.judged import Cause, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from obs_registry.model import Camera
-    from qa.judged import Finding, Incident
+    from qa.judging.judged import Finding, Incident
     from qa.notices.model import Want
     from qa.record import RunRecord
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from qa.findings import Seen
-from qa.judged import Cause, Evidence, Finding, FindingState, Incident
+from qa.judging.findings import Seen
+from qa.judging.judged import Cause, Evidence, Finding, FindingState, Incident
 from qa.model import Change, Comparison, Ladder, Lane, Level, Plan, Scope, Stage, Status, Step, Trigger
 from qa.record import RunRecord
 from qa.testing import NOW, a_measurement

@@ -12,7 +12,7 @@ from qa.plan import NOT_ASKED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from qa.judged import Finding, Incident
+    from qa.judging.judged import Finding, Incident
     from qa.notices.digest import Digest
     from qa.notices.news import Item
     from qa.record import RunRecord

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qa.findings import UNMEASURED, Seen
+from qa.judging.findings import UNMEASURED, Seen
 from qa.model import Scope, Status
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, select
 
 from qa.documents import atomic_open
-from qa.epochs import resource_metrics
 from qa.errors import MissingExtraError
+from qa.judging.epochs import resource_metrics
 from qa.stores.rows import aware
 from qa.stores.tables import CAMERAS, EPOCHS, RESULTS, RUNS
 

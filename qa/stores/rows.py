@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from qa.epochs import epoch_of
+from qa.judging.epochs import epoch_of
 from qa.model import Measurement, Scope
 
 if TYPE_CHECKING:

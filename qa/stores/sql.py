@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from qa.epochs import is_resource
+from qa.judging.epochs import is_resource
 from qa.model import HistoryPoint
 from qa.stores.base import Remembered, RunTakenError, StoreError
 from qa.stores.connect import Database, connect, file_url, shown

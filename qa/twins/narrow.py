@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
 
-    from qa.calibration_dates import Validity
+    from qa.provenance.calibration_dates import Validity
     from qa.twins.recipe import Recipe, Visit
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from qa.calibration_dates import Validity
+from qa.provenance.calibration_dates import Validity
 from qa.twins.forms.base import TAI_MINUS_UTC, isot
 from qa.twins.recipe import Kind, Shot
 

@@ -7,10 +7,10 @@ from ci.assemble import night_of
 from ci.console import LineConsole
 from ci.lanes import Context, open_run
 from ci.settings import Settings
+from qa.baselines.ledger import HEADER, Absent, Decision, Move, Place, make_entry, to_text
 from qa.engines.recorded import RecordedEngine
 from qa.journal import FILE_NAME, Journal, read_record
-from qa.judged import Cause, Finding, FindingState, Incident
-from qa.ledger import HEADER, Absent, Decision, Move, Place, make_entry, to_text
+from qa.judging.judged import Cause, Finding, FindingState, Incident
 from qa.model import Lane, Scope, Trigger
 from qa.record import Judged
 from qa.testing import Clock, MemoryStore, a_camera

@@ -83,7 +83,7 @@ def test_in_our_own_checkout_a_cameras_files_are_its_packages(checkout: Path) ->
         write(checkout, name)
     cameras = [a_camera()]
     assert changes_since("HEAD", checkout, cameras).packages == ("obs_testcam",)
-    write(checkout, "qa/compare.py")
+    write(checkout, "qa/judging/compare.py")
     assert set(changes_since("HEAD", checkout, cameras).packages) == {"obs_testcam", "obsqa"}
 
 

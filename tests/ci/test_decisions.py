@@ -11,10 +11,10 @@ import pytest
 from ci.decisions import decision, rules
 from ci.settings import Settings
 from qa import baselines
+from qa.baselines.noise import Spread
 from qa.errors import RequestError
 from qa.journal import FILE_NAME, Journal, read_record
 from qa.model import Lane, Plan, Trigger
-from qa.noise import Spread
 from qa.record import RunStarted
 from qa.requirements import load
 from qa.requirements.waivers import Waiver

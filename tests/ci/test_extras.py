@@ -13,7 +13,7 @@ from ci.lanes import Context
 from ci.settings import Settings
 from qa.engines.recorded import RecordedEngine
 from qa.journal import FILE_NAME, Journal
-from qa.judged import Shift, ShiftKind
+from qa.judging.judged import Shift, ShiftKind
 from qa.model import (
     Change,
     Comparison,

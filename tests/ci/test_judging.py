@@ -12,16 +12,16 @@ from ci.lanes import Context, open_run, run_steps
 from ci.publish import conclude
 from ci.settings import Settings
 from obs_registry.model import Judging, Requirements, Waiver
-from qa.acknowledged import Line, acknowledge
 from qa.engines.base import StepReport
 from qa.errors import InfrastructureError
 from qa.journal import read_record
-from qa.judged import Cause, FindingState
-from qa.manifest import expected
+from qa.judging.acknowledged import Line, acknowledge
+from qa.judging.judged import Cause, FindingState
+from qa.judging.manifest import expected
+from qa.judging.verdict import ExitCode
 from qa.metrics import catalogue
 from qa.model import Lane, Measurement, NotRun, Stage, Status, StepOutcome, StepStatus, Trigger, Unmeasured
 from qa.testing import MemoryStore, a_camera, a_measurement
-from qa.verdict import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from obs_registry.model import Camera
     from qa.engines.base import Job, Progress
-    from qa.judged import Finding
+    from qa.judging.judged import Finding
     from qa.model import Result
     from qa.record import RunRecord
 

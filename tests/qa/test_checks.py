@@ -6,10 +6,10 @@ import pytest
 
 from qa.checks import CheckOutcome, CheckStatus, in_short
 from qa.journal import Journal, read_record
+from qa.judging.verdict import ExitCode, verdict
 from qa.model import Lane, Plan, Stage, Step, StepOutcome, StepStatus, Trigger
 from qa.record import Checked, RunStarted
 from qa.testing import NOW, Clock
-from qa.verdict import ExitCode, verdict
 
 if TYPE_CHECKING:
     from pathlib import Path

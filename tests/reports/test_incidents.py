@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from qa.judged import Cause, Evidence, Incident
+from qa.judging.judged import Cause, Evidence, Incident
 from qa.model import Scope
 from reports.incidents import certainty, weighed
 from reports.judged_example import the_judged_example

@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime
 
-from qa.judged import Finding, FindingState
-from qa.ledger import Absent, Decision, Entry, Move, Place, Value, make_entry
+from qa.baselines.ledger import Absent, Decision, Entry, Move, Place, Value, make_entry
+from qa.judging.judged import Finding, FindingState
 from reports import ledger
 from reports.judged_example import the_judged_example
 from reports.ledger import Baselines, baselines_of, share_of

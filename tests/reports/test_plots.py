@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qa.errors import RequestError
-from qa.judged import Shift, ShiftKind
+from qa.judging.judged import Shift, ShiftKind
 from qa.model import HistoryPoint, Scope
 from qa.testing import NOW
 from reports.plots import plot_history

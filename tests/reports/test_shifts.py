@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.judged import Forecast, Shift, ShiftKind
+from qa.judging.judged import Forecast, Shift, ShiftKind
 from qa.model import HistoryPoint, Level, Scope
 from reports.axes import Axis
 from reports.charts import CHART, chart

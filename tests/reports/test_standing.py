@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from qa.judged import FindingState, Forecast
+from qa.judging.judged import FindingState, Forecast
 from qa.model import Level, Scope, Status
 from reports.judged_example import the_judged_example
 from reports.standing import Standing

@@ -3,8 +3,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from qa.judged import Acknowledgement, Finding, FindingState, Forecast, Incident, Shift, ShiftKind
-from qa.judged import Cause as Blamed
+from qa.judging.judged import Acknowledgement, Finding, FindingState, Forecast, Incident, Shift, ShiftKind
+from qa.judging.judged import Cause as Blamed
 from qa.model import Level, Scope, Status
 from reports.states import began, forecast_sentence, is_quiet, standings, tags
 from reports.testing import NOW, a_finding, a_night

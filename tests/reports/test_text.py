@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from qa.judged import Cause, Incident
+from qa.judging.judged import Cause, Incident
 from qa.model import Scope
 from reports import text
 from reports.example import the_example

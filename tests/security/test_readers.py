@@ -21,7 +21,6 @@ from ci.bisect.packages import read_packages
 from ci.notify.site import read_site
 from obs_registry.errors import RegistryError
 from obs_registry.loader import load_registry
-from qa import acknowledged
 from qa.baselines import files as baselines
 from qa.baselines.book import ledger
 from qa.changes import load as load_state
@@ -29,6 +28,7 @@ from qa.engines.jobfile import read_job as read_step
 from qa.errors import ObsqaError, RequestError
 from qa.foreign import benchmarks, bundles, jobs
 from qa.journal import FILE_NAME, Journal, read_record
+from qa.judging import acknowledged
 from qa.model import Lane, Plan, Stage, Step, StepOutcome, StepStatus, Trigger
 from qa.record import Judged, Measured, RunFinished, RunStarted, StepFinished, StepStarted
 from qa.requirements.loader import read as read_requirements

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from qa.acceptance import Proposal
-    from qa.compare import Key
+    from qa.baselines.acceptance import Proposal
+    from qa.judging.compare import Key
     from qa.model import Result
     from qa.record import RunRecord
 
@@ -74,7 +74,7 @@ def accept(  # noqa: PLR0913 - an argument for each option
     from ci.lanes import find_run  # noqa: PLC0415
     from ci.settings import Settings  # noqa: PLC0415
     from qa import baselines  # noqa: PLC0415
-    from qa.acceptance import Selection  # noqa: PLC0415
+    from qa.baselines.acceptance import Selection  # noqa: PLC0415
 
     if why is None and not dry_run:
         msg = "Missing option '--why'."
@@ -131,7 +131,7 @@ def _results(run: Path, record: RunRecord | None) -> list[Result]:
 
 def _of_cameras(results: Sequence[Result], cameras: tuple[str, ...]) -> list[Result]:
     """Narrow results down to cameras; a name or pattern that no camera fits is refused."""
-    from qa.acceptance import matches  # noqa: PLC0415
+    from qa.baselines.acceptance import matches  # noqa: PLC0415
     from qa.errors import UnknownNameError  # noqa: PLC0415
 
     measured = sorted({one.scope.camera for one in results})

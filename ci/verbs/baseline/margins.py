@@ -13,7 +13,7 @@ from ci.verbs.baseline import shared
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qa.margins import CameraSpent, Ratchet, Spent
+    from qa.baselines.margins import CameraSpent, Ratchet, Spent
 
 SHOWN = 20
 
@@ -25,7 +25,8 @@ SHOWN = 20
 def margins(cameras: tuple[str, ...], *, show_all: bool, as_json: bool) -> None:
     """Show the requirement margin spent by quarter, and the series that crept away from their first accepted level."""
     from ci.settings import Settings  # noqa: PLC0415 - only where a verb runs
-    from qa import baselines, margins  # noqa: PLC0415 - heavy
+    from qa import baselines  # noqa: PLC0415 - heavy
+    from qa.baselines import margins  # noqa: PLC0415 - heavy
     from qa.metrics import catalogue  # noqa: PLC0415
 
     root = Settings.from_environment().regression_data
@@ -62,7 +63,7 @@ def _spent_lines(by_camera: Sequence[CameraSpent]) -> Iterator[str]:
 
 def _ratchet_lines(crept: Sequence[Ratchet], most: int) -> Iterator[str]:
     """Write series that got worse, those that passed their limit in small steps first."""
-    from qa.wording import quantity  # noqa: PLC0415
+    from qa.judging.wording import quantity  # noqa: PLC0415
 
     if not crept:
         yield "no series is worse than its first accepted level"

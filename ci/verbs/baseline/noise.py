@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ci.settings import Settings
-    from qa.noise import Learned, Spread
+    from qa.baselines.noise import Learned, Spread
     from qa.record import RunRecord
 
 INCOMPLETE = 4
@@ -100,9 +100,9 @@ def _conclude(
     """Learn from runs, write it, and say what was learned; incomplete where a run lacks what another one measured."""
     from ci.decisions import decision  # noqa: PLC0415
     from qa import baselines  # noqa: PLC0415
+    from qa.baselines.noise import learn  # noqa: PLC0415
     from qa.foreign.definitions import definitions  # noqa: PLC0415
     from qa.metrics import catalogue  # noqa: PLC0415
-    from qa.noise import learn  # noqa: PLC0415
 
     who, why, ticket = said
     known = dict(catalogue())
@@ -148,14 +148,14 @@ def _print_spreads(spreads: Sequence[Spread], learned: Learned, *, as_json: bool
 
 
 def _lines(spreads: Sequence[Spread]) -> Iterator[str]:
-    from qa.wording import quantity  # noqa: PLC0415
+    from qa.judging.wording import quantity  # noqa: PLC0415
 
     for one in spreads:
         yield f"  {one.metric:<24} {one.scope!s:<32} spread {quantity(one.tolerance, one.unit, digits=2)}"
 
 
 def _summary(spreads: Sequence[Spread], runs: int) -> str:
-    from qa.noise import uncertainty  # noqa: PLC0415
+    from qa.baselines.noise import uncertainty  # noqa: PLC0415
 
     same = sum(one.tolerance == 0 for one in spreads)
     known = f" (each known to {100 * uncertainty(runs):.0f}%)" if same < len(spreads) else ""

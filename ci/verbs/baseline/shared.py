@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, datetime
 
-    from qa.ledger import Entry, Move, State
+    from qa.baselines.ledger import Entry, Move, State
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -83,8 +83,8 @@ def totals(moves: Sequence[Move]) -> str:
 
 def state_text(state: State | None) -> str:
     """Write an accepted state for people."""
-    from qa.ledger import Absent, Value  # noqa: PLC0415 - heavy
-    from qa.wording import quantity  # noqa: PLC0415
+    from qa.baselines.ledger import Absent, Value  # noqa: PLC0415 - heavy
+    from qa.judging.wording import quantity  # noqa: PLC0415
 
     match state:
         case Value(value=value, unit=unit):
@@ -112,7 +112,7 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
 
 
 def _sigma(move: Move) -> str:
-    from qa.ledger import Value  # noqa: PLC0415
+    from qa.baselines.ledger import Value  # noqa: PLC0415
 
     old, new = move.old, move.new
     if (

@@ -12,7 +12,7 @@ from ci.verbs.baseline import shared
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from qa.compare import Accepted
+    from qa.judging.compare import Accepted
 
 SHOWN = 5
 """Disagreements that are listed before the rest is counted."""
@@ -75,7 +75,7 @@ def _tell_what_is_wrong(root: Path) -> None:
 
 
 def _is_wanted(one: Accepted, cameras: tuple[str, ...], metrics: tuple[str, ...]) -> bool:
-    from qa.acceptance import matches  # noqa: PLC0415
+    from qa.baselines.acceptance import matches  # noqa: PLC0415
 
     by_camera = not cameras or one.scope.camera in cameras
     return by_camera and (not metrics or any(matches(one.metric, metric) for metric in metrics))
@@ -95,8 +95,8 @@ def _print_baselines(accepted: list[Accepted], *, as_json: bool) -> None:
 
 
 def _worded(one: Accepted) -> str:
+    from qa.judging.wording import quantity  # noqa: PLC0415
     from qa.model import Unmeasured  # noqa: PLC0415
-    from qa.wording import quantity  # noqa: PLC0415
 
     if isinstance(one, Unmeasured):
         return f"accepted as not measurable: {one.reason}"

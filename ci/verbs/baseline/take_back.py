@@ -12,7 +12,7 @@ from ci.verbs.baseline import shared
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from qa.standing import Standing
+    from qa.baselines.standing import Standing
 
 EXPIRED = "the day until which it was meant to hold has passed"
 

@@ -23,7 +23,7 @@ from qa.engines.recorded import RecordedEngine
 from qa.journal import read_record
 from qa.model import Lane, Stage, Step, StepOutcome, StepStatus, Trigger
 from qa.notices.testing import a_finding
-from qa.provenance import collect
+from qa.provenance.facts import collect
 from qa.testing import NOW, Clock, MemoryStore, a_camera, a_measurement
 
 if TYPE_CHECKING:

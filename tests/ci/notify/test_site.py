@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ci.notify.site import LARGEST, read_site
 from qa.errors import DocumentError
-from qa.judged import Cause
+from qa.judging.judged import Cause
 from qa.model import Lane, Status
 from qa.notices.model import Address, Person, Service, Want
 

@@ -9,7 +9,7 @@ import pytest
 from obs_registry.loader import load_registry
 from qa.locations import regression_data
 from qa.model import Measurement, Scope
-from qa.reproduction import Reproduction
+from qa.provenance.reproduction import Reproduction
 from qa.testing import NOW
 
 if TYPE_CHECKING:

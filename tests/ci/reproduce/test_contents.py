@@ -19,7 +19,7 @@ from ci.reproduce.rerun import rerun
 from ci.reproduce.software import Code
 from obs_registry.model import Batch, BatchService, Runtime
 from qa.errors import DocumentError, RequestError
-from qa.reproduction import Reproduction
+from qa.provenance.reproduction import Reproduction
 
 if TYPE_CHECKING:
     from collections.abc import Callable

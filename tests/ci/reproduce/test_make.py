@@ -19,8 +19,8 @@ from qa.engines.recorded import RecordedEngine
 from qa.errors import RequestError, UnknownNameError
 from qa.journal import FILE_NAME, Journal, read_record
 from qa.model import Lane, Measurement, Plan, Scope, Stage, Step, Trigger, Unmeasured
+from qa.provenance.reproduction import Reproduction, answer
 from qa.record import Measured, RunStarted
-from qa.reproduction import Reproduction, answer
 from qa.testing import NOW, Clock
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from obs_registry.model import Camera
     from qa.model import Result
-    from qa.reproduction import Answer
+    from qa.provenance.reproduction import Answer
 
 PLACE = ("hsc", "twin-quick")
 OF_R = Measurement("PA1", Scope(*PLACE, "r", 0), 1.25, "mmag", 22, 0.2)

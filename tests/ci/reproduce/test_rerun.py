@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from obs_registry.model import Camera
     from qa.engines.base import Job, Progress
     from qa.model import Result
-    from qa.reproduction import Answer, Reproduction
+    from qa.provenance.reproduction import Answer, Reproduction
 
 
 class NotingEngine(RecordedEngine):

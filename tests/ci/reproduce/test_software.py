@@ -65,7 +65,7 @@ def test_code_that_is_lost_is_told(checkout: Path) -> None:
 def test_uncommitted_changes_that_are_still_here_go_along(checkout: Path) -> None:
     """A developer's own checkout can be reproduced before anything is committed."""
     (checkout / "qa" / "a.py").write_text("mine\n")
-    from qa.software import own_revision
+    from qa.provenance.software import own_revision
 
     found = code_of({"revision": own_revision(checkout)}, checkout)
     assert found.exact

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ci.reproduce.text import lines, plain, readme
-from qa.reproduction import answer
+from qa.provenance.reproduction import answer
 
 if TYPE_CHECKING:
-    from qa.reproduction import Reproduction
+    from qa.provenance.reproduction import Reproduction
 
 
 def said(what: Reproduction, value: float | None, **facts: str) -> list[str]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci.cli import run
-from qa.acknowledged import load
 from qa.journal import FILE_NAME, Journal
-from qa.judged import Acknowledgement, Finding, FindingState, Forecast
+from qa.judging.acknowledged import load
+from qa.judging.judged import Acknowledgement, Finding, FindingState, Forecast
 from qa.model import Lane, Level, Plan, Scope, Trigger
 from qa.record import Judged, RunStarted
 from qa.testing import NOW, Clock

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qa import baselines
-from qa.acceptance import Rules, Selection
-from qa.ledger import Decision
+from qa.baselines.acceptance import Rules, Selection
+from qa.baselines.ledger import Decision
 from qa.metrics import catalogue
 from qa.model import Measurement, Scope, Unmeasured
 from qa.requirements import load
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from qa.ledger import Entry
+    from qa.baselines.ledger import Entry
     from qa.model import Result
 
 DECISION = Decision(who="A. Person <a@example.org>", when=datetime(2026, 3, 1, tzinfo=UTC), why="x")

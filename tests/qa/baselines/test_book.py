@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from qa import baselines
 from qa.baselines import DisagreementError, files
 from qa.baselines.book import opened
+from qa.baselines.standing import replay
 from qa.errors import DocumentError, UnknownNameError
 from qa.locations import regression_data
-from qa.standing import replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from qa.ledger import Decision, Entry
+    from qa.baselines.ledger import Decision, Entry
 
     Accept = Callable[..., tuple[Entry, ...]]
 

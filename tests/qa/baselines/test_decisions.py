@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa import baselines
-from qa.acceptance import Rules, Selection
 from qa.baselines import BelowMinimumError, CannotUndoError, Choice, DisagreementError
+from qa.baselines.acceptance import Rules, Selection
+from qa.baselines.ledger import Absent, Decision, Entry, Value
+from qa.baselines.noise import Spread
 from qa.errors import DocumentError, UnknownNameError
-from qa.ledger import Absent, Decision, Entry, Value
 from qa.metrics import catalogue
 from qa.model import Baseline, Measurement, Result, Scope, Unmeasured
-from qa.noise import Spread
 from qa.requirements import load
 from qa.requirements.waivers import Waiver
 

@@ -14,7 +14,7 @@ from qa.model import Baseline, Scope, Unmeasured
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from qa.compare import Accepted
+    from qa.judging.compare import Accepted
 
 SCOPE = Scope("hsc", "twin", "r", 0)
 TASK = Scope("hsc", "twin", task="isr")

@@ -12,8 +12,8 @@ import pytest
 from obs_registry.model import Batch, BatchService
 from qa.engines.batch import FOLDER, BatchEngine, process_on
 from qa.engines.local import LocalEngine
-from qa.epochs import is_resource
 from qa.errors import EngineError
+from qa.judging.epochs import is_resource
 from qa.model import Stage, StepStatus
 
 if TYPE_CHECKING:

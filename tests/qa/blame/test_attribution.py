@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qa.blame import Rerun, Trial, attribute
 from qa.blame.odds import odds_of
-from qa.judged import Cause, Shift, ShiftKind
+from qa.judging.judged import Cause, Shift, ShiftKind
 from qa.model import Change, Scope, Status
 
 METRICS = ("PA1", "PA2", "AM1", "TE1")

@@ -14,7 +14,7 @@ from qa.blame import evidence as observe
 from qa.blame.chance import coincidence
 from qa.blame.facts import differences
 from qa.blame.group import Group, Scene
-from qa.judged import Cause, Evidence, Shift, ShiftKind
+from qa.judging.judged import Cause, Evidence, Shift, ShiftKind
 from qa.model import Scope
 
 if TYPE_CHECKING:

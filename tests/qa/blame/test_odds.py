@@ -6,7 +6,7 @@ import pytest
 
 from qa.blame.odds import likeliest, odds_of, probability
 from qa.blame.weights import MARGIN, PRIOR
-from qa.judged import Cause, Evidence
+from qa.judging.judged import Cause, Evidence
 
 
 def test_odds_are_the_prior_and_the_sum_of_the_evidence() -> None:

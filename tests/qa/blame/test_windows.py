@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qa.blame import Run, Window, windows
-from qa.judged import Shift, ShiftKind
+from qa.judging.judged import Shift, ShiftKind
 from qa.model import Change, Status
 
 KEY_OF = ("PA1",)

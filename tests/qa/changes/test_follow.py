@@ -10,7 +10,7 @@ from qa.changes.budget import Budget
 from qa.changes.follow import Found, Values, follow
 from qa.changes.noise import learn
 from qa.changes.state import Level
-from qa.judged import ShiftKind
+from qa.judging.judged import ShiftKind
 from qa.testing import NOW
 
 BUDGET = Budget()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from qa.changes import Series, forecast
-from qa.judged import Forecast, Shift, ShiftKind
+from qa.judging.judged import Forecast, Shift, ShiftKind
 from qa.metrics.base import Direction
 from qa.model import HistoryPoint, Ladder, Level, Scope
 from qa.testing import NOW

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.changes import Budget, HistoryError, Series, State, advance, dump, extend, load, scan, scan_many
-from qa.judged import Shift, ShiftKind
+from qa.judging.judged import Shift, ShiftKind
 from qa.metrics.base import Direction
 from qa.model import HistoryPoint, Scope
 from qa.testing import NOW

@@ -12,8 +12,8 @@ from obs_registry.model import Batch, BatchService, Limits, Runtime
 from qa.batch import queue
 from qa.engines.base import Job, StepReport
 from qa.engines.batch import BESIDE_SECONDS, BatchEngine, name_of, process_on
-from qa.epochs import is_resource
 from qa.errors import EngineError
+from qa.judging.epochs import is_resource
 from qa.locations import regression_data
 from qa.model import Lane, Stage, Step, StepOutcome, StepStatus, Trigger
 from qa.testing import a_camera

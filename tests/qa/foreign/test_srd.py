@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from qa.compare import compare
 from qa.foreign import srd
 from qa.foreign.srd import SrdName, parse
+from qa.judging.compare import compare
+from qa.judging.policy import Policy
 from qa.metrics import catalogue
 from qa.model import Level, Measurement, Scope, Status
-from qa.policy import Policy
 from qa.requirements import load, reached
 
 LPM_17 = load()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qa.judged import Cause, FindingState
+from qa.judging.judged import Cause, FindingState
 from qa.model import Lane, Status
 from qa.notices.digest import Digest, digests
 from qa.notices.model import Address, Person, Service, Want

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.judged import Cause, FindingState
+from qa.judging.judged import Cause, FindingState
 from qa.model import NotRun, Status
 from qa.notices.digest import digests
 from qa.notices.model import Address, Notice, Person, Service, State, Want

@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from qa.findings import UNMEASURED, advance
-from qa.judged import FindingState
+from qa.judging.findings import UNMEASURED, advance
+from qa.judging.judged import FindingState
 from qa.model import (
     Change,
     Comparison,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from qa import in_unit
+from qa.judging import in_unit
 from qa.model import Ladder, Level
 from qa.requirements.ladder import (
     NotFiniteError,

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qa import acknowledged, baselines
+from qa import baselines
 from qa.baselines.lock import PublishedError, writing
 from qa.errors import DocumentError, InfrastructureError
+from qa.judging import acknowledged
 from qa.locations import regression_data
 from qa.stores.places import Place
 from qa.stores.regression import fetched, publish

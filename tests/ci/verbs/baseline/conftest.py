@@ -11,7 +11,7 @@ import pytest
 from ci.cli import run
 from qa.documents import write_document
 from qa.journal import FILE_NAME, Journal
-from qa.judged import Cause, Incident
+from qa.judging.judged import Cause, Incident
 from qa.metrics import catalogue
 from qa.model import Lane, Measurement, Plan, Result, Scope, Stage, Step, Trigger, Unmeasured
 from qa.record import Judged, Measured, RunStarted

@@ -1,0 +1,1 @@
+"""What a run rests on, what changed between two runs, and all that one value needs to be had again."""
