@@ -13,7 +13,7 @@ import pytest
 
 from ci.cron import LOCK, NightRunningError, NoLogError, alone, under_cron
 from ci.settings import Settings
-from ci.testing_home import Place
+from ci.testing.home import Place
 from obs_registry.errors import Fault, RegistryError
 from qa.errors import EngineError
 from qa.journal import read_record, runs_under

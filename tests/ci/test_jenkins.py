@@ -1,4 +1,4 @@
-"""Against a double of a Jenkins server, see `ci.testing`: no real one can be had from a package registry."""
+"""Against a double of a Jenkins server, see `ci.testing.jenkins`: no real one can be had from a package registry."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("jenkinsapi")
 
-import ci.testing
+import ci.testing.jenkins
 from ci.jenkins import Build, Deadline, JenkinsError, Result, Server
-from ci.testing import Jenkins, serving
+from ci.testing.jenkins import Jenkins, serving
 from qa.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -98,12 +98,12 @@ def test_a_crumb_of_something_else_is_told(
     jenkins: Jenkins, server: Server, end: Deadline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the page of a proxy in its place."""
-    answer = ci.testing._get
+    answer = ci.testing.jenkins._get
 
     def page(double: Jenkins, path: str) -> tuple[int, bytes, dict[str, str]]:
         return (200, b"<html>", {}) if "crumb" in path else answer(double, path)
 
-    monkeypatch.setattr("ci.testing._get", page)
+    monkeypatch.setattr("ci.testing.jenkins._get", page)
     with pytest.raises(JenkinsError, match=r"/crumbIssuer: must give a crumb of Jenkins, got another page"):
         server.trigger("nightly", {}, end)
 
@@ -228,7 +228,7 @@ def test_refusals_say_what_to_check(jenkins: Jenkins, server: Server, end: Deadl
 
 def test_what_is_no_jenkins_is_told(jenkins: Jenkins, end: Deadline, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page in place of JSON, or an address without scheme."""
-    monkeypatch.setattr("ci.testing._get", lambda *_: (200, b"<html>", {}))
+    monkeypatch.setattr("ci.testing.jenkins._get", lambda *_: (200, b"<html>", {}))
     with pytest.raises(JenkinsError, match=r"must be JSON of Jenkins, got '<html>'"):
         Server(jenkins.url).wait("nightly", 7, end)
     with pytest.raises(RequestError, match=r"must begin with https:// or http://, got 'jenkins'"):

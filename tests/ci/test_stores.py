@@ -17,8 +17,8 @@ from qa.foreign.testing import a_job, a_measurement_of
 from qa.model import Scope
 from qa.store import SqlStore, StoreError
 from qa.stores.sync import check
-from qa.stores.testing import write_run
 from qa.testing import Clock, a_record
+from qa.testing.runs import write_run
 
 if TYPE_CHECKING:
     from pathlib import Path

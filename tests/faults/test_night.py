@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci.testing_home import PATIENCE, Place, measured
+from ci.testing.home import PATIENCE, Place, measured
 from qa.journal import FILE_NAME, read_entries, read_record
 from qa.model import Stage, StepStatus
 from qa.record import StepFinished

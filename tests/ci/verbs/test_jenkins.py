@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("jenkinsapi")
 
 from ci.cli import run
-from ci.testing import Jenkins, serving
+from ci.testing.jenkins import Jenkins, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from ci.testing_home import PATIENCE, Place, measured
+from ci.testing.home import PATIENCE, Place, measured
 from qa.journal import read_record
 from qa.metrics import catalogue
 from qa.model import Change, Stage

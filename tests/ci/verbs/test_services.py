@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from ci.testing_home import Place
+from ci.testing.home import Place
 from qa.journal import read_record
 from qa.model import Measurement
 

@@ -13,8 +13,8 @@ from ci.settings import Settings
 from qa.locations import regression_data
 from qa.stores.connect import connect
 from qa.stores.schema import upgrade
-from qa.stores.testing import write_run
 from qa.testing import a_record
+from qa.testing.runs import write_run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from qa.journal import read_record
 from qa.stores.artefacts import names, push, verify
 from qa.stores.parcels import PartialError
 from qa.stores.places import Place
-from qa.stores.testing import write_run
 from qa.testing import a_record
+from qa.testing.runs import write_run
 
 if TYPE_CHECKING:
     from pathlib import Path

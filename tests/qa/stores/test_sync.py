@@ -9,8 +9,8 @@ from qa.journal import FILE_NAME
 from qa.model import Scope
 from qa.stores.sql import SqlStore
 from qa.stores.sync import check, from_journals, from_store
-from qa.stores.testing import write_run
 from qa.testing import a_measurement, a_record
+from qa.testing.runs import write_run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,43 +1,22 @@
-"""For tests of what reads runs and talks to servers: runs on disk, and servers of one's own that end with the test."""
+"""A PostgreSQL server of the tests' own, which ends with them."""
 
 from __future__ import annotations
 
 import os
 import pwd
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from qa.errors import InfrastructureError
-from qa.journal import FILE_NAME, Journal
-from qa.record import RunFinished, RunStarted, StepFinished
+from qa.testing.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from qa.record import RunRecord
-
-
-def write_run(runs: Path, record: RunRecord) -> Path:
-    """Write the journal of a run that gives its record, and return its folder."""
-    folder = runs / record.run_id
-    with Journal(folder / FILE_NAME, lambda: record.started) as journal:
-        journal.append(RunStarted(record.plan, record.provenance))
-        for measured in record.measured.values():
-            journal.append(measured)
-        for outcome in record.outcomes.values():
-            journal.append(StepFinished(outcome))
-        if record.exit_code is not None:
-            journal.append(RunFinished(record.exit_code))
-    return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,58 +88,3 @@ def postgres_server() -> Iterator[Postgres]:
         with suppress(subprocess.CalledProcessError):
             server.stop()
         shutil.rmtree(server.folder, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class S3:
-    """A server that speaks the protocol of S3: moto's, which keeps everything in memory."""
-
-    endpoint: str
-    process: subprocess.Popen[bytes]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment variables that lead to it."""
-        secrets = {"AWS_ACCESS_KEY_ID": "planted-key", "AWS_SECRET_ACCESS_KEY": "planted-secret"}
-        return {"S3_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": "us-east-1", **secrets}
-
-    def stop(self) -> None:
-        """End."""
-        self.process.terminate()
-        self.process.wait()
-
-
-@contextmanager
-def s3_server() -> Iterator[S3]:
-    """Start an S3 server and end it.
-
-    Raises
-    ------
-    InfrastructureError
-        If it does not answer.
-    """
-    port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    server = S3(f"http://127.0.0.1:{port}", process)
-    try:
-        _wait_for(port)
-        yield server
-    finally:
-        server.stop()
-
-
-def free_port() -> int:
-    """Return a port that no server listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(600):
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.1)
-    msg = f"no server answers at port {port}"
-    raise InfrastructureError(msg)
