@@ -42,6 +42,7 @@ CAMERAS = {
     "lsstcam": "obs_lsst",
     "latiss": "obs_lsst",
 }
+ALL = tuple(CAMERAS)
 FACTS = {name: CameraFacts(frozenset({package, f"{package}_data"})) for name, package in CAMERAS.items()}
 STACK = ("afw", "meas_base", "meas_algorithms", "pipe_tasks", "numpy")
 POLICY = Policy(None, gate=Level.MINIMUM)
