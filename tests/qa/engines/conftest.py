@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 TOOLS = "obsqa-test:tools"
+WHOLE = "obsqa-test:whole"
 
 
 @pytest.fixture
@@ -38,3 +39,17 @@ def client(docker_engine: Any, give_tools: Callable[[DockerClient], str]) -> Ite
     with closing(connect()) as found:
         give_tools(found)
         yield found
+
+
+@pytest.fixture
+def whole_image(docker_engine: Any, tmp_path: Path) -> str:
+    """Return the name of an image of obsqa, made of all that is installed here, or skip."""
+    from ci.images.build import IMPORT_SECONDS, import_tar, make_tar
+    from qa.engines.docker_client import connect
+
+    with closing(connect(seconds=IMPORT_SECONDS)) as found:
+        if not found.images.list(WHOLE):
+            tar = make_tar(tmp_path / "image.tar")
+            import_tar(found, tar, WHOLE)
+            tar.path.unlink()
+    return WHOLE

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
@@ -19,29 +18,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.pipeline
 
-IMAGE = "obsqa-test:whole"
-"""Everything that is installed here; other tests may have made it."""
 
-
-@pytest.fixture
-def image(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the name of an image that has the middleware, or skip."""
-    try:
-        request.getfixturevalue("docker_engine")
-    except pytest.FixtureLookupError:
-        pytest.skip("no Docker Engine is started for tests")
-    from ci.images.build import IMPORT_SECONDS, import_tar, make_tar
-    from qa.engines.docker_client import connect
-
-    with contextlib.closing(connect(seconds=IMPORT_SECONDS)) as client:
-        if not client.images.list(IMAGE):
-            tar = make_tar(tmp_path / "image.tar")
-            import_tar(client, tar, IMAGE)
-            tar.path.unlink()
-    return IMAGE
-
-
-def test_a_repository_of_others_is_processed_in_a_container(toy_stack: Stack, image: str, tmp_path: Path) -> None:
+def test_a_repository_of_others_is_processed_in_a_container(toy_stack: Stack, whole_image: str, tmp_path: Path) -> None:
     """Repository and pipeline are mounted, all else is the image's; the numbers are those of the arithmetic."""
     code = tmp_path / "code"
     code.mkdir()
@@ -64,7 +42,7 @@ def test_a_repository_of_others_is_processed_in_a_container(toy_stack: Stack, im
         pipeline=f"{code}/toy.yaml#all",
         bundles=("*Core_metrics",),
     )
-    runtime = Runtime(image=image, setup=str(setup), limits=Limits(hours=0.2))
+    runtime = Runtime(image=whole_image, setup=str(setup), limits=Limits(hours=0.2))
     camera = a_camera().model_copy(update={"datasets": (dataset,), "runtime": runtime})
     for stage in (Stage.PROCESS, Stage.MEASURE):
         job = Job(Step("testcam", "sky", stage), camera, dataset, folder, folder, folder)
