@@ -29,10 +29,12 @@ from qa.errors import ObsqaError, RequestError
 from qa.foreign import benchmarks, bundles, jobs
 from qa.journal import FILE_NAME, Journal, read_record
 from qa.judging import acknowledged
-from qa.model import Lane, Plan, Stage, Step, StepOutcome, StepStatus, Trigger
+from qa.model import Lane, Plan, Scope, Stage, Step, StepOutcome, StepStatus, Trigger
 from qa.record import Judged, Measured, RunFinished, RunStarted, StepFinished, StepStarted
 from qa.requirements.loader import read as read_requirements
 from qa.requirements.verify.package import load_package
+from qa.suites import junit
+from qa.suites import metrics as suite_metrics
 from qa.testing import NOW, Clock, a_measurement
 from qa.twins.recipe import load_recipe
 
@@ -137,6 +139,19 @@ SPECIFICATION = {
 }
 
 
+SUITE_METRICS = {
+    "schema": 1,
+    "metrics": [{"name": "query_latency", "value": 1.5, "unit": "s", "stderr": 0.1, "direction": "lower", "n": 3}],
+}
+JUNIT = b"""<?xml version="1.0" encoding="utf-8"?>
+<testsuites><testsuite name="a" tests="3" failures="1" errors="0" skipped="1" time="2.5">
+<testcase classname="a.b" name="one" time="1.0"/>
+<testcase classname="a.b" name="two" time="1.5"><failure message="1 != 2">traceback &amp; more</failure></testcase>
+<testcase classname="a.b" name="three"><skipped/></testcase>
+</testsuite></testsuites>
+"""
+
+
 def _yaml(value: object) -> bytes:
     return yaml.safe_dump(value, sort_keys=False).encode()
 
@@ -190,6 +205,12 @@ READERS: dict[str, tuple[Callable[[Path], bytes], tuple[str, ...], Callable[[Pat
     "job": (lambda _: _json(JOB), ("job.json",), lambda folder: jobs.read_job(folder / "job.json")),
     "bundle": (lambda _: _json(BUNDLE), ("bundle.json",), lambda folder: bundles.read(folder / "bundle.json")),
     "benchmark": (lambda _: _json(BENCHMARK), ("b.json",), lambda folder: benchmarks.read(folder / "b.json")),
+    "junit": (lambda _: JUNIT, ("junit.xml",), lambda folder: junit.read(folder / "junit.xml")),
+    "suite": (
+        lambda _: _json(SUITE_METRICS),
+        ("metrics.json",),
+        lambda folder: suite_metrics.read(folder / "metrics.json", Scope("qserv", "tests")),
+    ),
     "state": (lambda _: _json(STATE), ("state.json",), lambda folder: load_state((folder / "state.json").read_bytes())),
     "subscriptions": (lambda _: _yaml(SITE), ("site.yaml",), lambda folder: read_site(folder / "site.yaml")),
     "recipe": (
@@ -270,7 +291,7 @@ def test_a_file_damaged_anywhere_is_read_or_refused(name: str, tmp_path: Path) -
     damage()
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", [name for name, one in READERS.items() if not one[1][-1].endswith("xml")])
 def test_a_wrong_value_anywhere_is_read_or_refused(name: str, tmp_path: Path) -> None:
     """A value of another kind at any place of a file gives a value or a line."""
     text = READERS[name][0](tmp_path)
