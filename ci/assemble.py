@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ci.lanes import RUN_ID
+from ci.naming import RUN_ID
 from obs_registry.lease import state_of
 from obs_registry.services import Service
 from qa import baselines

@@ -69,7 +69,11 @@ class _Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+# Nothing printed by click has colours: escapes could only come from the words of others, and are cut out.
+_SETTINGS = {"help_option_names": ["-h", "--help"], "color": False}
+
+
+@click.group(cls=_Verbs, context_settings=_SETTINGS)
 @click.version_option(package_name="obsqa")
 def obsqa() -> None:
     """Continuous integration and nightly QA for survey-camera pipelines.

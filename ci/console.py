@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from qa.model import StepStatus
+from qa.printable import printable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,7 +40,7 @@ class LineConsole:
     def say(self, text: str) -> None:
         """Print one line."""
         with self._lock:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the console
+            print(printable(text), file=sys.stderr, flush=True)  # noqa: T201 - this is the console
 
     def progress(self, step: Step, done: int, total: int) -> None:
         """Say how far a step is, unless that was said a moment ago."""
@@ -80,7 +81,7 @@ class BarConsole(LineConsole):
 
     def say(self, text: str) -> None:
         """Print one line above the bars."""
-        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, step: Step, done: int, total: int) -> None:
         """Move the step's bar."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ci.lanes import new_run_id
+from ci.naming import claimed, new_run_id
 from qa.documents import read_document, write_document
 from qa.errors import DocumentError, RequestError
 from qa.foreign.files import read_filed
@@ -99,10 +99,10 @@ def open_imported(context: Context, gathered: Gathered) -> Path:
     when, files = gathered.when, gathered.files
     places = tuple(dict.fromkeys((one.place.camera, one.place.dataset) for one in files))
     steps = tuple(Step(camera, dataset, Stage.MEASURE) for camera, dataset in places)
-    run_id = new_run_id(context.settings.runs, when, tag=context.settings.tag)
-    plan = Plan(run_id, Lane.IMPORTED, Trigger("import"), when, steps)
+    runs, tag = context.settings.runs, context.settings.tag
+    plan = claimed(runs, Plan(new_run_id(runs, when, tag=tag), Lane.IMPORTED, Trigger("import"), when, steps), tag=tag)
     imported = _imported(files)
-    folder = context.settings.runs / run_id
+    folder = runs / plan.run_id
     with Journal(folder / FILE_NAME, lambda: when) as journal:
         journal.append(RunStarted(plan, dict(files[0].foreign.facts)))
         journal.append(imported)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ci.budget import budgeted, same_night
 from ci.lineage import with_lineage, without_dates
+from ci.naming import claimed, new_run_id
 from ci.slots import Slots
 from qa.blame.facts import PACKAGES, count_packages
 from qa.engines.availability import stack_facts, unavailable
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from qa.record import RunRecord
     from qa.store import Store
 
-
-RUN_ID = "%Y%m%dT%H%M%SZ"
-"""How a run's id begins: with the time at which it was planned, which findings carry as well."""
 
 SHARED = frozenset({Stage.CALIBRATIONS, Stage.PROCESS})
 """Stages that share their work among several processes where slots are free."""
@@ -94,6 +92,7 @@ def open_planned(context: Context, plan: Plan, *, fresh: bool) -> Path:
         context.console.say(line)
     for one in plan.left_out:
         context.console.say(f"{one.camera}/{one.dataset} is left out: {one.reason}")
+    plan = claimed(context.settings.runs, plan, tag=context.settings.tag)
     folder = context.settings.runs / plan.run_id
     with Journal(folder / FILE_NAME, context.clock) as journal:
         journal.append(RunStarted(plan, context.provenance))
@@ -257,13 +256,6 @@ def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:
         unavailable=unavailable(asked, lane.value) | without_dates(asked, context.calibrations_as_of),
     )
     return budgeted(context, replace(plan, not_run=(*plan.not_run, *context.faulty)))
-
-
-def new_run_id(runs: Path, now: datetime, *, tag: str = "") -> str:
-    """Return an id that no run has: the time, the tag where histories are shared, and a number where that is taken."""
-    base = "-".join(part for part in (now.strftime(RUN_ID), tag) if part)
-    taken = {folder.name for folder in runs_under(runs)}
-    return next(name for number in range(10_000) if (name := f"{base}-{number}" if number else base) not in taken)
 
 
 def _cut_off(context: Context, plan: Plan) -> Path | None:

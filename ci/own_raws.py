@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ci.foreign import with_imported
-from ci.lanes import new_run_id, open_planned
+from ci.lanes import open_planned
+from ci.naming import new_run_id
 from qa.journal import read_record
 from qa.model import Lane, Plan, Stage, Step, Trigger
 from qa.provenance.facts import of_camera

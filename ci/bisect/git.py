@@ -48,7 +48,8 @@ def resolve(repository: Path, revision: str) -> str | None:
 
 def is_repository(folder: Path) -> bool:
     """Tell whether a folder is the top of a git repository or a bare one."""
-    return folder.is_dir() and _run(folder, "rev-parse", "--git-dir").returncode == 0
+    # Unlike `Path.is_dir`, this is false of a name that no file can have.
+    return os.path.isdir(folder) and _run(folder, "rev-parse", "--git-dir").returncode == 0  # noqa: PTH112
 
 
 def lineage(repository: Path, good: str, bad: str, *, first_parent: bool = False) -> Lineage:

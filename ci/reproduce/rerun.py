@@ -6,7 +6,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ci.lanes import new_run_id, open_planned, run_steps
+from ci.lanes import open_planned, run_steps
+from ci.naming import new_run_id
 from ci.reproduce import contents
 from ci.settings import Settings
 from ci.wiring import WORKERS, make_context

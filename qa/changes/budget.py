@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-EVIDENCE_AT_ONE, EVIDENCE_PER_E = -3.6, 2.7
+EVIDENCE_AT_ONE, EVIDENCE_PER_E = -5.2, 2.7
 """Squared evidence at which a value raises false reports at a rate of one, and its rise per e-fold of a lower rate.
 
 By simulation of unchanged series (`benchmarks/changes.py calibrate`): above what Gaussian, Student t (3), spiky and
-AR(1) noise of 0.3 raise, and AR(1) noise of 0.6 once some 50 values are known. Gaussian noise would allow less.
+AR(1) noise up to 0.6 raise, and that of 0.8 once some 60 values are known. Gaussian noise would allow less.
 """
 
 SPIKES = 0.1

@@ -30,9 +30,15 @@ LENGTHS = {
 }
 """How many nights the new level may be old, each with the two lengths whose sums make its sum."""
 
-MEMORY, MEMORY_ERROR, YOUTH = 0.2, 12.0, 120.0
-"""What is not known of the noise, as extra variance of the evidence: per unit of memory, per squared relative error of
-its long-run variance, and over the squared number of values learnt from. By simulation, as the threshold."""
+MEMORY, YOUTH = 0.2, 120.0
+"""What is not known of the noise, as extra variance of the evidence: per unit of memory, and over the squared number of
+values learnt from. By simulation, as the threshold."""
+
+HIDDEN, SHOWN = 6.0, 45
+"""The same of a memory that so few values cannot show: at first, falling to none at that number of values."""
+
+FREEDOM = 6.0
+"""Degrees of freedom of the evidence per value that is as good as independent: the fewer, the heavier its tail."""
 
 FIRST_SHOCK = 0.25
 """How much further out a shock may count, per unit of memory: there a new level shows in full in its first one only."""
@@ -55,7 +61,7 @@ def shocks(values: Floats, noise: Noise) -> Floats:
     foretold = noise.memory * before
     at_most = noise.memory * np.clip(before, -reach, reach)
     surprise = value - np.clip(value, np.minimum(foretold, at_most), np.maximum(foretold, at_most))
-    clip = noise.clip * (1.0 + FIRST_SHOCK * noise.memory) * np.sqrt(1.0 + YOUTH / (noise.count * noise.count))
+    clip = noise.clip * (1.0 + FIRST_SHOCK * noise.memory) * np.sqrt(1.0 + _youth(noise))
     return np.clip(surprise / noise.shock, -clip, clip)
 
 
@@ -63,7 +69,8 @@ def weigh(psi: Floats, noise: Noise) -> tuple[Floats, Ints]:
     """Return for the last nights of `psi`, one per row of `noise`, the strongest evidence and the new level's age.
 
     A step of the level shows in full in its first shock and with 1 - memory in the later ones; the evidence is their
-    matched filter, normalised by the variance of the shocks and of the level, which was learnt from `count` values.
+    matched filter, normalised by the variance of the shocks and of the level, which was learnt from `count` values. A
+    spread that was learnt as well gives it the tail of Student t, which is brought back to that of known noise.
     The newest night counts for little more than the one before. Positive when the values rose. Ages are nights; the
     evidence is 0 where there were fewer than two shocks.
     """
@@ -87,7 +94,8 @@ def weigh(psi: Floats, noise: Noise) -> tuple[Floats, Ints]:
         better = np.abs(found) > np.abs(strongest[late])
         strongest[late] = np.where(better, found, strongest[late])
         age[late] = np.where(better, length, age[late])
-    return strongest, age
+    freedom = FREEDOM * noise.known * fresh / (1.0 + noise.memory)
+    return np.sign(strongest) * np.sqrt(freedom * np.log1p(strongest * strongest / freedom)), age
 
 
 def _unconfirmed(psi: Floats) -> Floats:
@@ -104,8 +112,12 @@ def _doubt(noise: Noise) -> Floats:
     (1 + phi) / (1 - phi) / n.
     """
     error = (1.0 + noise.memory) / ((1.0 - noise.memory) * noise.count)
-    unknown = error + MEMORY_ERROR * error * error + YOUTH / (noise.count * noise.count)
-    return (1.0 + MEMORY * noise.memory) * (1.0 + unknown)
+    return (1.0 + MEMORY * noise.memory) * (1.0 + error + _youth(noise))
+
+
+def _youth(noise: Noise) -> Floats:
+    """Return what few values leave unknown, as extra variance."""
+    return YOUTH / (noise.count * noise.count) + HIDDEN * np.maximum(0.0, 1.0 - noise.known / SHOWN)
 
 
 def _joined(sums: dict[int, Floats], recent: int, older: int) -> Floats:

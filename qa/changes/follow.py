@@ -45,7 +45,7 @@ LESSONS, SELDOM = {16: 1, 32: 4, 64: 8}, 16
 BORROWED = 24
 """Values of a new level up to which its noise is taken to be no less than that of the level before."""
 
-ENOUGH_FOR_SPIKES = 32
+ENOUGH_FOR_SPIKES = 44
 """Values from which the tail of a series is judged."""
 
 REACH = 2.0

@@ -62,7 +62,8 @@ class Noise:
 
     `level` and `spread` (standard deviation about it, cleaned of outliers) are in the metric's unit, `memory` is the
     correlation with the night before, `shock` the standard deviation of what that does not foretell, `clip` how many
-    shocks one night may count for, `furthest` the largest deviation in spreads and `count` the values learnt from.
+    shocks one night may count for, `furthest` the largest deviation in spreads and `count` the values learnt from;
+    `known` counts those of the levels before as well.
     """
 
     level: Floats
@@ -72,6 +73,7 @@ class Noise:
     clip: Floats
     furthest: Floats
     count: Floats
+    known: Floats
 
     def take(self, rows: Ints) -> Noise:
         """Return some of the windows, in the order given."""
@@ -89,7 +91,10 @@ class Noise:
         return Noise(*joined)
 
     def borrowing(self, row: tuple[float, ...], until: int) -> Noise:
-        """Return these windows, those of fewer than `until` values no quieter than the window that `row` gave."""
+        """Return these windows after the level whose last one gave `row`: as noise it is known from there.
+
+        Those of fewer than `until` values are no quieter.
+        """
         if not row:
             return self
         old = Noise(*(np.array([one]) for one in row))
@@ -101,6 +106,7 @@ class Noise:
             shock=np.where(young, np.maximum(self.shock, old.shock), self.shock),
             clip=np.where(young, np.minimum(self.clip, old.clip), self.clip),
             furthest=np.where(young, np.maximum(self.furthest, old.furthest), self.furthest),
+            known=self.count + old.known,
         )
 
 
@@ -138,6 +144,7 @@ def learn(values: Floats, ends: Ints) -> Noise:
         clip=CLIP - (CLIP - CLIPPED) * np.minimum(1.0, (beyond + UNSEEN) / (OUTLYING * count)),
         furthest=np.minimum(np.abs(away).max(axis=1) / spread, FURTHEST),
         count=count.astype(np.float64),
+        known=count.astype(np.float64),
     )
 
 

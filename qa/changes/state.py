@@ -12,7 +12,7 @@ from qa.errors import DocumentError
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when states of an older kind must be made anew from the history."""
 
 NAME, WANTED = "state of the change detector", f"JSON of schema {SCHEMA}"

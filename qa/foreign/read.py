@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from qa.documents import parse_json
 from qa.errors import DocumentError, RequestError
+from qa.printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,7 @@ _TAGGED = "!<lsst.verify."
 
 
 def read_plain(path: Path, required: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """Read a file as plain values; NaN and Infinity stay what they are.
+    """Read a file as plain values; NaN and Infinity stay what they are, words are such as can be shown.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def read_plain(path: Path, required: str) -> Any:  # noqa: ANN401 - whatever JSO
         line = text.count("\n", 0, merge.start()) + 1
         place = f"{path}:{line}"
         raise DocumentError(place, required=required, found="a merge conflict", action="resolve it")
-    return _yaml(path, text, required) if _TAGGED in text[:200] else _json(path, text, required)
+    return _shown(_yaml(path, text, required) if _TAGGED in text[:200] else _json(path, text, required))
 
 
 def _json(path: Path, text: str, required: str) -> Any:  # noqa: ANN401
@@ -62,6 +63,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         msg = f"the key {next(key for key in keys if keys.count(key) > 1)!r} twice in one object"
         raise RequestError(msg)
     return found
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401
+    """Return plain values with names and words that cannot harm a terminal or a page."""
+    match value:
+        case str():
+            return printable(value)
+        case dict():
+            return {_shown(key): _shown(one) for key, one in value.items()}
+        case list() if not all(isinstance(one, int | float) for one in value):  # the long ones are numbers
+            return [_shown(one) for one in value]
+    return value
 
 
 class _Loader(yaml.SafeLoader):

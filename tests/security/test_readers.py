@@ -127,7 +127,7 @@ STATE = {
     "epoch": "",
     "missing": False,
     "level": {"count": 1, "values": [1.0], "nights": ["2026-01-01T00:00:00Z"]},
-    "schema": 1,
+    "schema": 2,
 }
 PACKAGES = {"schema": 1, "packages": {"afw": {"repository": str(ROOT)}}}
 METRICS = {"PA1": {"description": "Repeatability", "unit": "mmag", "reference": {"doc": "LPM-17"}, "tags": ["a"]}}

@@ -30,7 +30,7 @@ def test_what_is_no_budget_is_refused(name: str, value: float) -> None:
 
 def test_a_stricter_budget_asks_for_more_evidence() -> None:
     """By the fitted line; nine tenths of the budget are for steps and drifts."""
-    assert Budget().threshold() == pytest.approx(math.sqrt(-3.6 - 2.7 * math.log(0.9 / 15000)))
+    assert Budget().threshold() == pytest.approx(math.sqrt(-5.2 - 2.7 * math.log(0.9 / 15000)))
     assert Budget(series=5000).threshold() > Budget().threshold() > Budget(series=50).threshold() > 1
     assert Budget(1e9).threshold() == 1.0
 
@@ -42,7 +42,7 @@ def test_the_chance_is_that_of_any_series() -> None:
     assert budget.chance(-budget.threshold()) == budget.chance(budget.threshold())
     assert budget.chance(budget.threshold() + 1) < 0.1 * budget.chance(budget.threshold())
     assert budget.chance(0.0) == 1 - math.exp(-500)
-    assert Budget(series=1).chance(0.0) == pytest.approx(1 - math.exp(-math.exp(-3.6 / 2.7)))
+    assert Budget(series=1).chance(0.0) == pytest.approx(1 - math.exp(-math.exp(-5.2 / 2.7)))
 
 
 def test_the_chance_of_a_spike_falls_with_its_distance() -> None:

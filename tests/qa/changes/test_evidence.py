@@ -9,7 +9,12 @@ from qa.changes.noise import Noise
 
 def known(points: int, *, memory: float = 0.0, clip: float = 4.0, count: float = 1e9) -> Noise:
     """Return noise of one unit about zero, known well unless told otherwise."""
-    return Noise(*(np.full(points, one) for one in (0.0, 1.0, memory, np.sqrt(1 - memory**2), clip, 3.0, count)))
+    return Noise(*(np.full(points, one) for one in (0.0, 1.0, memory, np.sqrt(1 - memory**2), clip, 3.0, count, count)))
+
+
+def tail(evidence: float, freedom: float) -> float:
+    """Return evidence of so many degrees of freedom as that of known noise."""
+    return float(np.sqrt(freedom * np.log1p(evidence**2 / freedom)))
 
 
 def test_lengths_are_sums_of_shorter_ones() -> None:
@@ -86,23 +91,22 @@ def test_with_memory_the_first_shock_counts_most() -> None:
 
 
 def test_what_is_not_known_of_the_noise_lowers_the_evidence() -> None:
-    """By the error of the level, of the memory, and for few values at large."""
+    """By the error of the level, of the spread, and for few values at large; the tail is that of Student t."""
     evidence, _ = weigh(np.array([2.0, 2.0]), known(1, count=20.0))
-    error = 1 / 20
-    variance = (2 + 4 / 20) * (1 + error + 12 * error**2 + 120 / 400)
-    assert evidence[0] == pytest.approx(4 / np.sqrt(variance))
+    young = 120 / 400 + 6 * (1 - 20 / 45)
+    variance = (2 + 4 / 20) * (1 + 1 / 20 + young)
+    assert evidence[0] == pytest.approx(tail(4 / np.sqrt(variance), 120))
     evidence, _ = weigh(np.array([2.0, 2.0]), known(1, memory=0.5, count=20.0))
-    error = 3 / 20
-    variance = (1 + 0.25 + 1.5**2 / 20) * 1.1 * (1 + error + 12 * error**2 + 120 / 400)
-    assert evidence[0] == pytest.approx((2 + 0.5 * 2) / np.sqrt(variance))
+    variance = (1 + 0.25 + 1.5**2 / 20) * 1.1 * (1 + 3 / 20 + young)
+    assert evidence[0] == pytest.approx(tail((2 + 0.5 * 2) / np.sqrt(variance), 40))
 
 
 def test_the_clip_widens_with_what_is_not_known() -> None:
     """Where few values are known a change must be larger, and a large one is to be found as soon."""
     (shock,) = shocks(np.array([0.0, 50.0]), known(1, count=20.0))
-    assert shock == pytest.approx(4 * np.sqrt(1 + 120 / 400))
+    assert shock == pytest.approx(4 * np.sqrt(1 + 120 / 400 + 6 * (1 - 20 / 45)))
     (shock,) = shocks(np.array([0.0, -50.0]), known(1, count=20.0, memory=0.5))
-    assert shock == pytest.approx(-4.5 * np.sqrt(1 + 120 / 400))
+    assert shock == pytest.approx(-4.5 * np.sqrt(1 + 120 / 400 + 6 * (1 - 20 / 45)))
 
 
 def test_the_newest_night_counts_for_little_more_than_the_one_before() -> None:

@@ -59,9 +59,9 @@ def test_values_are_taken_up_to_a_change() -> None:
 def test_spikes_are_measured_from_the_level_in_spreads() -> None:
     """Whatever level and spread; a known distance is no news night by night either."""
     values = noise(200)
-    values[50:190:10] = 180.0
+    values[70:190:10] = 180.0
     level, found = one_by_one(values)
-    assert days(found) == [("spike", 50, 51)]
+    assert days(found) == [("spike", 70, 71)]
     assert level.wildest == pytest.approx(80, abs=3)
     (spike,) = found
     assert (spike.after, spike.before) == (180.0, pytest.approx(100, abs=2))
@@ -98,8 +98,8 @@ def test_the_tail_is_not_judged_by_a_few_values() -> None:
 def test_the_largest_spike_is_remembered_over_a_step() -> None:
     """Spikes of the new level are no news either."""
     values = noise(200)
-    values[50] = 180.0
-    values[80:] += 60
+    values[70] = 180.0
+    values[90:] += 60
     level, found = one_by_one(values)
     assert [kind for kind, _, _ in days(found)] == ["spike", "step"]
     assert level.wildest == pytest.approx(80, abs=3)

@@ -141,13 +141,13 @@ def test_rows_are_taken_and_joined() -> None:
 
 
 def test_a_young_level_is_no_quieter_than_the_one_before() -> None:
-    """Until it has values enough of its own, it borrows the noise."""
-    loud = Noise(*(np.array([one]) for one in (1.0, 50.0, 0.5, 40.0, 2.8, 99.0, 200.0))).row(0)
+    """Until it has values enough of its own, it borrows the noise, which is known from all of the series."""
+    loud = Noise(*(np.array([one]) for one in (1.0, 50.0, 0.5, 40.0, 2.8, 99.0, 200.0, 200.0))).row(0)
     many = of(gaussian(60), 23, 24)
     assert many.borrowing((), 24) is many
     young, old = (many.borrowing(loud, 24).row(at) for at in (0, 1))
-    assert young == (many.row(0)[0], 50.0, 0.5, 40.0, 2.8, 99.0, 23.0)
-    assert old == many.row(1)
-    quiet = (1.0, 1e-9, 0.0, 1e-9, 4.5, 0.0, 200.0)
+    assert young == (many.row(0)[0], 50.0, 0.5, 40.0, 2.8, 99.0, 23.0, 223.0)
+    assert old == (*many.row(1)[:-1], 224.0)
+    quiet = (1.0, 1e-9, 0.0, 1e-9, 4.5, 0.0, 200.0, 200.0)
     own = many.row(0)
-    assert many.borrowing(quiet, 24).row(0) == (own[0], own[1], 0.0, *own[3:])
+    assert many.borrowing(quiet, 24).row(0) == (own[0], own[1], 0.0, *own[3:-1], 223.0)

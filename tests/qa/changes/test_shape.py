@@ -18,8 +18,8 @@ def test_a_step_began_with_its_first_night() -> None:
 
 
 def test_a_ramp_is_told_with_its_rise() -> None:
-    """Of eight nights at least."""
-    for nights in (8, 15):
+    """Of twelve nights at least."""
+    for nights in (12, 20):
         shape = of([float(night) for night in range(1, nights + 1)])
         assert shape.nights == nights
         assert shape.rise == pytest.approx(nights)

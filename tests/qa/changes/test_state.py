@@ -23,7 +23,7 @@ def test_nonsense_is_refused(text: str) -> None:
     """In one line that says what was required."""
     with pytest.raises(
         DocumentError,
-        match=r"^state of the change detector: must be JSON of schema 1, found [14] validation errors? for State$",
+        match=r"^state of the change detector: must be JSON of schema 2, found [14] validation errors? for State$",
     ) as no:
         load(text)
     assert "\n" not in str(no.value)
@@ -31,8 +31,8 @@ def test_nonsense_is_refused(text: str) -> None:
 
 def test_another_schema_is_refused() -> None:
     """Its numbers may mean something else."""
-    text = dump(replace(STATE, schema=2))
+    text = dump(replace(STATE, schema=1))
     with pytest.raises(
-        DocumentError, match=r"^state of the change detector: must be JSON of schema 1, found schema 2$"
+        DocumentError, match=r"^state of the change detector: must be JSON of schema 2, found schema 1$"
     ):
         load(text)

@@ -31,6 +31,7 @@ from qa.model import (
     Trigger,
     Unmeasured,
 )
+from qa.printable import printable
 from qa.record import Measured, RunRecord
 from qa.testing import NOW, a_camera, a_measurement
 
@@ -72,13 +73,13 @@ def _result(metric: str, scope: Scope) -> st.SearchStrategy[Result]:
         st.integers(min_value=0, max_value=10**9),
         errors,
     )
-    return measured | st.builds(Unmeasured, st.just(metric), st.just(scope), st.text(min_size=1))
+    return measured | st.builds(Unmeasured, st.just(metric), st.just(scope), st.text(min_size=1).map(printable))
 
 
 @settings(max_examples=30)
 @given(some_results())
 def test_what_is_exported_is_imported_unchanged(results: tuple[Result, ...]) -> None:
-    """Every bit of every value, with its error, its number, its scope or its reason; and the facts."""
+    """Every bit of every value, with its error, its number, its scope or its reason in printable words; and the facts."""
     record = a_record(*results)
     back: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:

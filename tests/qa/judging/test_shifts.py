@@ -196,7 +196,7 @@ def test_series_without_a_definition_are_left_out(store: Store) -> None:
 
 def test_the_budget_may_be_given() -> None:
     """What takes a stricter budget more nights is found sooner under a looser one."""
-    ripple = [5.0, 5.5, 4.6, 5.2, 4.7, 5.4, 4.9, 5.1, 4.5, 5.3] * 4
+    ripple = [5.0, 5.5, 4.6, 5.2, 4.7, 5.4, 4.9, 5.1, 4.5, 5.3] * 6
 
     def found(budget: Budget) -> int:
         fresh = MemoryStore()
