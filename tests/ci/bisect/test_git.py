@@ -33,6 +33,12 @@ def test_what_is_no_revision_is_none(package: Any, revision: str) -> None:
     assert git.resolve(package.folder / "detect", revision) is None
 
 
+def test_what_no_folder_can_be_called_is_no_repository(package: Any) -> None:
+    """A name longer than any file's is wrong, and nothing to fail on."""
+    assert git.is_repository(package.folder / "detect")
+    assert not git.is_repository(package.folder / ("9" * 5000))
+
+
 def test_histories_are_read_with_their_authors_dates(package: Any) -> None:
     """Parents before children, from the good state on, without it."""
     shas = package.commits["detect"]

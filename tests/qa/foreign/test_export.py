@@ -79,7 +79,7 @@ def _result(metric: str, scope: Scope) -> st.SearchStrategy[Result]:
 @settings(max_examples=30)
 @given(some_results())
 def test_what_is_exported_is_imported_unchanged(results: tuple[Result, ...]) -> None:
-    """Every bit of every value, with its error, its number, its scope or its reason in printable words; and the facts."""
+    """Every bit of every value, with its error, its number, its scope or its reason in printable words; the facts."""
     record = a_record(*results)
     back: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:
