@@ -24,6 +24,7 @@ SUITE = Path(__file__).resolve().parent / "suite"
 NEEDED = {"pytest": "pytest", "pytest_benchmark": "pytest-benchmark"}
 USAGE, NOTHING_COLLECTED = 4, 5
 """Exit codes of pytest: its options were wrong, and no test was found."""
+INTERRUPTED = 130
 PATIENCE = 60.0
 """How long a session that is told to end may take to end its processes (s)."""
 
@@ -48,6 +49,8 @@ def pytest_command(options: Sequence[str], *, note: Path) -> list[str]:
 
 def run_session(options: Sequence[str], *, quiet: bool = False) -> Left:
     """Run the session; its output is ours, or with `quiet` goes to stderr.
+
+    When we are told to end, it is told too; what it left by then is returned with the exit code `INTERRUPTED`.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
         process.terminate()  # SIGINT is ignored by what a shell began in the background
         with suppress(subprocess.TimeoutExpired):
             process.wait(PATIENCE)
-        raise
+        return INTERRUPTED
     finally:
         if process.poll() is None:
             process.kill()

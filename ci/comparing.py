@@ -21,18 +21,19 @@ from qa.requirements.cameras import waivers_of
 from qa.suites.targets import SuiteTargets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
     from ci.lanes import Context
     from obs_registry.model import Camera, Dataset
+    from qa.judging.compare import Accepted
     from qa.judging.judged import Shift
     from qa.model import Comparison, Result
     from qa.record import Measured, RunRecord
 
 PROCESSOR = ("machine", "cpu")
-"""The facts on which the last bits of a result depend."""
+"""The facts on which the last bits of a result depend; a baseline's line keeps them as its `processor`."""
 
 
 def compare_measured(
@@ -86,8 +87,7 @@ def _compare_dataset(
     known = definitions(record)
     dataset = next((one for one in camera.datasets if one.name == measured.dataset), None)
     accepted = baselines.load(context.settings.regression_data, camera.name, measured.dataset)
-    learned = {one.run for one in accepted.values() if isinstance(one, Baseline) and one.learned}
-    alike = frozenset(run for run in learned if on_the_same(context.settings.runs / run, record))
+    alike = runs_alike(context.settings.runs, accepted.values(), record)
     reported = {(one.metric, one.scope) for one in measured.results}
     policy = _policy_for(camera, dataset, record.plan.created.date(), measured.results)
     return compare_all(
@@ -122,6 +122,24 @@ def _compare_imported(
         definitions=definitions(record),
         policy=policy,
         shifts=shifts,
+    )
+
+
+def processor_of(facts: Mapping[str, str]) -> str:
+    """Name the kind of processor that facts tell of, '' where they do not tell all of it."""
+    named = [facts.get(fact, "") for fact in PROCESSOR]
+    return ", ".join(named) if all(named) else ""
+
+
+def runs_alike(runs: Path, accepted: Iterable[Accepted], record: RunRecord) -> frozenset[str]:
+    """Return the runs of learned baselines that are known to have been made on a processor like that of a run.
+
+    Baselines tell it themselves; of those written before they did, the folder of their run may.
+    """
+    here = processor_of(record.provenance)
+    learned = {(one.run, one.processor) for one in accepted if isinstance(one, Baseline) and one.learned}
+    return frozenset(
+        run for run, processor in learned if (processor == here if processor else on_the_same(runs / run, record))
     )
 
 

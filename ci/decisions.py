@@ -5,22 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ci.comparing import on_the_same
+from ci.comparing import processor_of, runs_alike
 from ci.identity import git_identity
 from obs_registry.loader import read_registry
 from qa import baselines
 from qa.baselines.acceptance import Rules
 from qa.baselines.ledger import Decision
-from qa.errors import RequestError
+from qa.errors import DocumentError, RequestError
 from qa.foreign.definitions import ImportedTargets, definitions
+from qa.journal import FILE_NAME, read_record
 from qa.metrics import catalogue
 from qa.model import Baseline
 from qa.requirements import load
 from qa.requirements.cameras import waivers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
+    from pathlib import Path
 
     from ci.settings import Settings
     from obs_registry.model import Camera
@@ -96,6 +98,7 @@ def rules(
         waivers={name: waivers_of(one.requirements) for name, one in known.items() if one is not None},
         same_processor=_same_processor(settings, results, record),
         keep_spreads=keep_spreads,
+        processor="" if record is None else processor_of(record.provenance),
     )
 
 
@@ -121,5 +124,20 @@ def _same_processor(settings: Settings, results: Sequence[Result], record: RunRe
         return frozenset()
     data_sets = {(one.scope.camera, one.scope.dataset) for one in results}
     accepted = [one for of in data_sets for one in baselines.load(settings.regression_data, *of).values()]
-    learned = {one.run for one in accepted if isinstance(one, Baseline) and one.learned}
-    return frozenset(run for run in learned if on_the_same(settings.runs / run, record))
+    return runs_alike(settings.runs, accepted, record)
+
+
+def processors(settings: Settings, records: Sequence[RunRecord]) -> dict[str, str]:
+    """Return by run what kind of processor it was made on: of the runs given, and of the accepted ones still there."""
+    accepted = baselines.load_all(settings.regression_data).values()
+    silent = {one.run for one in accepted if isinstance(one, Baseline) and not one.processor}
+    known = {run: _facts(settings.runs / run) for run in silent} | {one.run_id: one.provenance for one in records}
+    return {run: processor_of(facts) for run, facts in known.items()}
+
+
+def _facts(folder: Path) -> Mapping[str, str]:
+    """Return the facts of a run, none where its folder is gone or cannot be read."""
+    try:
+        return read_record(folder).provenance if (folder / FILE_NAME).is_file() else {}
+    except DocumentError:
+        return {}

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ci.blaming import incidents_of
 from ci.lineage import nights_around
 from qa import baselines
+from qa.baselines.margins import ratchets
 from qa.baselines.standing import expired as expired_decisions
+from qa.baselines.standing import replay
 from qa.changes import Series
 from qa.changes.forecast import forecast
 from qa.errors import ObsqaError
 from qa.foreign.definitions import definitions
 from qa.judging import acknowledged
-from qa.judging.findings import ACCEPTANCE, WAIVER, Seen
+from qa.judging.findings import ACCEPTANCE, RATCHET, UNDECIDED, WAIVER, Seen
 from qa.judging.judged import ShiftKind
 from qa.judging.shifts import Told, shifts_of
+from qa.judging.wording import quantity
 from qa.model import Change, HistoryPoint, Measurement, Scope, Status
 from qa.requirements.cameras import waivers_of
 
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 
     from ci.lanes import Context
     from obs_registry.model import Camera
+    from qa.baselines.book import Disagreement
+    from qa.baselines.ledger import Entry
+    from qa.baselines.margins import Ratchet
     from qa.baselines.standing import Standing
     from qa.judging.findings import Key
     from qa.judging.judged import Acknowledgement, Forecast, Incident, Shift
@@ -87,8 +94,12 @@ def forecasts(
     return found
 
 
-def expired(context: Context, record: RunRecord, comparisons: Iterable[Comparison]) -> tuple[Seen, ...]:
-    """Return the waivers and acceptances of tonight's data sets that are over."""
+def decided(context: Context, record: RunRecord, comparisons: Iterable[Comparison]) -> tuple[Seen, ...]:
+    """Return what is wrong with what was decided about tonight's data sets.
+
+    Waivers and acceptances that are over, baselines that crept away from their first level by small decisions, and
+    such as nobody decided.
+    """
     today = record.plan.created.date()
     datasets = dict.fromkeys((one.scope.camera, one.scope.dataset) for one in comparisons)
     cameras = {camera.name: camera for camera in context.cameras}
@@ -98,10 +109,8 @@ def expired(context: Context, record: RunRecord, comparisons: Iterable[Compariso
         if name in cameras
         for seen in _expired_waivers(cameras[name], dataset, today)
     ]
-    root = context.settings.regression_data
-    decisions: tuple[Standing, ...] = _or_warn(context, lambda: expired_decisions(baselines.ledger(root), today), ())
-    over = [seen for one in decisions if (one.entry.camera, one.entry.dataset) in datasets for seen in _ended(one)]
-    return (*waivers, *over)
+    of_ledger: tuple[Seen, ...] = _or_warn(context, lambda: tuple(_of_ledger(context, record, today)), ())
+    return (*waivers, *(seen for seen in of_ledger if (seen.scope.camera, seen.scope.dataset) in datasets))
 
 
 def _series(context: Context, record: RunRecord, one: Comparison) -> Series:
@@ -139,6 +148,43 @@ def _ended(one: Standing) -> Iterator[Seen]:
         )
         scope = move.place.scope(one.entry.camera, one.entry.dataset)
         yield Seen(move.place.metric, scope, ACCEPTANCE, ACCEPTANCE, Status.WARN, reason)
+
+
+def _of_ledger(context: Context, record: RunRecord, today: date) -> Iterator[Seen]:
+    """Yield what the ledger says of all data sets; without one nothing was decided yet."""
+    root = context.settings.regression_data
+    entries = baselines.ledger(root)
+    if not entries:
+        return
+    for over in expired_decisions(entries, today):
+        yield from _ended(over)
+    accepted = {key: one for of in replay(entries).values() for key, one in of.items()}
+    for crept in ratchets(entries, accepted, definitions=definitions(record)):
+        if crept.exceeded:
+            yield Seen(crept.metric, crept.scope, RATCHET, RATCHET, Status.WARN, _small_steps(crept))
+    yield from _undecided(root, entries)
+
+
+def _small_steps(one: Ratchet) -> str:
+    limit = "" if one.allowed is None else f", and {quantity(one.allowed, one.unit)} is the limit"
+    return (
+        f"Its baseline crept from {quantity(one.first, one.unit)} to {quantity(one.now, one.unit)} since "
+        f"{one.since:%Y-%m-%d}, in {one.moves} accepted steps for the worse{limit}; mend the metric, or accept it with "
+        "--new-reference."
+    )
+
+
+def _undecided(root: Path, entries: Sequence[Entry]) -> Iterator[Seen]:
+    """Yield one finding for each data set whose file nobody decided about; what was cut off is completed anyway."""
+    found: dict[tuple[str, str], list[Disagreement]] = {}
+    for one in baselines.disagreements(root, entries):
+        if not one.cut_off:
+            found.setdefault((one.key[1].camera, one.key[1].dataset), []).append(one)
+    for (camera, dataset), ones in found.items():
+        more = f"; {len(ones) - 1} more" if len(ones) > 1 else ""
+        first = replace(ones[0], path=ones[0].path.relative_to(root))
+        reason = f"Its file was changed without a decision: {first}{more}. Put it right with obsqa baseline restore."
+        yield Seen("baselines", Scope(camera, dataset), UNDECIDED, UNDECIDED, Status.WARN, reason)
 
 
 def _or_warn(context: Context, read: Callable[[], T], otherwise: T) -> T:

@@ -208,7 +208,7 @@ def _findings(
         confirm={one.name: one.judging.confirm for one in context.cameras if isinstance(one.judging.confirm, int)},
         more=(
             *down,
-            *extras.expired(context, night.record, valid),
+            *extras.decided(context, night.record, valid),
             *unmeasured(night.record, context.clock(), out=broken),
         ),
         forecasts=extras.forecasts(context, night.record, valid, shifts),

@@ -51,10 +51,15 @@ def reporting_when_interrupted(context: Context, folder: Path) -> Iterator[None]
     try:
         yield
     except KeyboardInterrupt:
-        with suppress(Exception):  # what cannot be reported now must not hide that the run was interrupted
-            first = publish(context, folder, _as_far_as_it_got(context, folder))
-            context.console.say(f"report of what there is: {first}")
+        report_so_far(context, folder)
         raise
+
+
+def report_so_far(context: Context, folder: Path) -> None:
+    """Report what there is of a run that was interrupted and can be continued."""
+    with suppress(Exception):  # what cannot be reported now must not hide that the run was interrupted
+        first = publish(context, folder, _as_far_as_it_got(context, folder))
+        context.console.say(f"report of what there is: {first}")
 
 
 def _as_far_as_it_got(context: Context, folder: Path) -> RunRecord:

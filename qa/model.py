@@ -242,7 +242,8 @@ class Ladder:
 class Baseline:
     """An accepted value of one metric: what tonight is compared with.
 
-    `learned` says that the tolerance was learned from repeated runs, so that a tolerance of zero means bit-identical.
+    `learned` says that the tolerance was learned from repeated runs, so that a tolerance of zero means bit-identical,
+    and `processor` on what kind of processor the value was made, '' where that is not known.
     """
 
     metric: str
@@ -253,6 +254,7 @@ class Baseline:
     tolerance: float
     run: str
     learned: bool = False
+    processor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 DEFICIT, OUTAGE = "below-gate", "outage"
-APART = frozenset({OUTAGE, "waiver", "acceptance"})
+APART = frozenset({OUTAGE, "waiver", "acceptance", "ratchet", "undecided"})
 """Kinds of findings that are about no value of a series."""
 
 

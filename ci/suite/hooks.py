@@ -76,7 +76,7 @@ class Suite:
         """Begin no check once the budget is used up: what is then lacking leaves the run incomplete."""
         budget = self.request.budget
         if budget is not None and _is_check(item) and time.monotonic() - self.began > budget:
-            pytest.skip(f"the budget of {duration(budget)} is used up")
+            pytest.fail(f"the budget of {duration(budget)} is used up", pytrace=False)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -109,10 +109,11 @@ class Suite:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Judge the run and write its report; one that was interrupted is left to be continued."""
+        """Judge the run and report it; one that was interrupted is reported so far and left to be continued."""
         if not self.night.opened:
             return
         if exitstatus in CUT_OFF:
+            self.night.report_so_far()
             write_note(session.config, self.night.folder, CUT_OFF[exitstatus])
             return
         try:

@@ -9,7 +9,7 @@ from ci.comparing import compare_measured
 from ci.judging import judge
 from ci.lanes import fresh_plan, open_planned, run_until
 from ci.notify import tell
-from ci.publish import conclude
+from ci.publish import conclude, report_so_far
 from ci.suite.kernel import DATASET
 from qa.engines.stages import REPOSITORY
 from qa.journal import FILE_NAME, Journal, read_record
@@ -171,6 +171,10 @@ class Night:
         record = conclude(self.context, self.folder, process=True)
         tell(self.context, self.folder, record)
         return record
+
+    def report_so_far(self) -> None:
+        """Write the report of what there is, of a run that can be continued."""
+        report_so_far(self.context, self.folder)
 
     def caveats(self, camera: str) -> tuple[str, ...]:
         """Return what the steps of a camera had to say."""

@@ -59,7 +59,7 @@ def commit(  # noqa: PLR0913, PLR0917 - one for each option
     Without --changed and --base all cameras that run are checked, or those named. What is likeliest to fail and
     cheapest comes first. Raw to coadd is done on the small data sets; the run and its report are like a night's.
     """
-    from ci.commit import copy_out, run_session  # noqa: PLC0415 - heavy
+    from ci.commit import INTERRUPTED, copy_out, run_session  # noqa: PLC0415 - heavy
 
     single = {"base": base, "budget": budget, "runs": runs, "jobs": jobs}
     many = {"camera": cameras, "changed": changed, "registry": registry}
@@ -72,6 +72,8 @@ def commit(  # noqa: PLR0913, PLR0917 - one for each option
     ]
     left = run_session(wanted, quiet=as_json)
     copy_out(left, junit=junit, markdown=markdown)
+    if left.code == INTERRUPTED:
+        raise KeyboardInterrupt
     if as_json and left.report is not None and (left.report / "summary.json").is_file():
         click.echo((left.report / "summary.json").read_text().rstrip())
     return left.code

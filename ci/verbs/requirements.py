@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ci import options
+from ci.verbs.requirements_import import import_
 from ci.verbs.requirements_report import report
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def requirements() -> None:
     """Show the science requirements that metrics are judged by, and examine documents of them."""
 
 
+requirements.add_command(import_)
 requirements.add_command(report)
 
 

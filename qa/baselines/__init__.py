@@ -11,10 +11,10 @@ for by the next writer.
 from __future__ import annotations
 
 from qa.baselines.book import BusyError, Disagreement, DisagreementError, disagreements, ledger, restore
+from qa.baselines.choice import Choice
 from qa.baselines.decisions import (
     BelowMinimumError,
     CannotUndoError,
-    Choice,
     accept,
     drop,
     droppable,

@@ -65,8 +65,9 @@ class Rules:
     """What an acceptance answers to.
 
     `requirements` and `waivers` are by camera; a waiver of the registry lets a value be below the minimum while it
-    holds. `same_processor` are the runs made on a processor like this run's (as `Policy` has it). Without
-    `keep_spreads`, a learned run-to-run spread gives way to an assumed one.
+    holds. `processor` is the kind this run was made on ('' where it is not known), `same_processor` are the runs made
+    on one like it (as `Policy` has it). Without `keep_spreads`, a learned run-to-run spread gives way to an assumed
+    one.
     """
 
     definitions: Mapping[str, MetricDefinition]
@@ -74,6 +75,7 @@ class Rules:
     waivers: Mapping[str, tuple[Waiver, ...]] = field(default_factory=dict)
     same_processor: Collection[str] = ()
     keep_spreads: bool = True
+    processor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,13 @@ def _state(one: Comparison, run: str, definition: MetricDefinition, rules: Rules
     learned = one.baseline is not None and one.baseline.learned and rules.keep_spreads
     tolerance = one.baseline.tolerance if one.baseline and learned else default_tolerance(result, definition)
     return Value(
-        value=result.value, unit=result.unit, stderr=result.stderr, tolerance=tolerance, run=run, learned=learned
+        value=result.value,
+        unit=result.unit,
+        stderr=result.stderr,
+        tolerance=tolerance,
+        run=run,
+        learned=learned,
+        processor=rules.processor,
     )
 
 

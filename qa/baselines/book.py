@@ -161,9 +161,9 @@ def agreed(
     return replay(own).get(data_set, {})
 
 
-def disagreements(root: Path) -> tuple[Disagreement, ...]:
-    """Return every baseline of which a file says one thing and the ledger another, in their order."""
-    entries = ledger(root)
+def disagreements(root: Path, entries: Sequence[Entry] | None = None) -> tuple[Disagreement, ...]:
+    """Return every baseline of which a file says one thing and the ledger (`entries`) another, in their order."""
+    entries = ledger(root) if entries is None else entries
     data_sets = sorted({*files.data_sets(root), *((one.camera, one.dataset) for one in entries)})
     return tuple(one for data_set in data_sets for one in _disagreements(root, entries, data_set))
 

@@ -6,10 +6,10 @@ with a line when an entry that had been cut off was completed first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from qa.baselines.acceptance import EVERYTHING, Proposal, check_names, matches, propose
+from qa.baselines.acceptance import EVERYTHING, Proposal, check_names, propose
 from qa.baselines.book import agreed, ledger, opened
 from qa.baselines.files import load_all
 from qa.baselines.ledger import Move, Place, Value, make_entry, state_of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from qa.baselines.acceptance import Rules, Selection
     from qa.baselines.book import Book
+    from qa.baselines.choice import Choice
     from qa.baselines.ledger import Action, Decision, Entry
     from qa.baselines.noise import Spread
     from qa.baselines.standing import DataSet, Standing
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from qa.model import Comparison, Result
 
     Tell = Callable[[str], None]
+
+
+NOBODY_KNOWS: Mapping[str, str] = MappingProxyType({})
+"""Of no run it is known what kind of processor it was made on."""
 
 
 class BelowMinimumError(RequestError):
@@ -47,28 +52,6 @@ class BelowMinimumError(RequestError):
 
 class CannotUndoError(RequestError):
     """A ledger entry cannot be taken back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which baselines to let go: names or patterns; an empty part leaves it open."""
-
-    cameras: tuple[str, ...] = ()
-    datasets: tuple[str, ...] = ()
-    metrics: tuple[str, ...] = ()
-    bands: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-
-    def covers(self, key: Key) -> bool:
-        """Tell whether a baseline is meant."""
-        scope = key[1]
-        return (
-            _fits(key[0], self.metrics)
-            and _fits(scope.camera, self.cameras)
-            and _fits(scope.dataset, self.datasets)
-            and _fits(scope.band, self.bands)
-            and _fits(scope.task, self.tasks)
-        )
 
 
 def _ignore(_: str) -> None:
@@ -193,18 +176,28 @@ def droppable(root: Path, choice: Choice) -> dict[Key, Accepted]:
     meant = {key: one for key, one in sorted(everything.items(), key=_in_order) if choice.covers(key)}
     if not meant:
         kind = "baseline"
-        raise UnknownNameError(kind, _named(choice), sorted({key[0] for key in everything}))
+        raise UnknownNameError(kind, str(choice), sorted({key[0] for key in everything}))
     return meant
 
 
-def learn(root: Path, spreads: Sequence[Spread], *, decision: Decision, tell: Tell = _ignore) -> tuple[Entry, ...]:
-    """Give baselines the run-to-run spreads that were learned; those that have them already get no line."""
+def learn(
+    root: Path,
+    spreads: Sequence[Spread],
+    *,
+    decision: Decision,
+    processors: Mapping[str, str] = NOBODY_KNOWS,
+    tell: Tell = _ignore,
+) -> tuple[Entry, ...]:
+    """Give baselines the run-to-run spreads that were learned; those that have them already get no line.
+
+    `processors` tell by run what kind it was made on, for baselines that do not say so yet.
+    """
     with opened(root, tell) as book:
         moves: dict[DataSet, list[Move]] = {}
         for spread in spreads:
             of = spread.scope.camera, spread.scope.dataset
             old = state_of(book.accepted(of).get((spread.metric, spread.scope)))
-            if isinstance(old, Value) and (new := _with(old, spread)) != old:
+            if isinstance(old, Value) and (new := _with(old, spread, processors)) != old:
                 place = _place((spread.metric, spread.scope))
                 moves.setdefault(of, []).append(Move(place=place, old=old, new=new))
         return _write(book, "noise", moves, decision)
@@ -266,26 +259,18 @@ def _to_undo(entries: Sequence[Entry], entry_id: str | None) -> Standing:
     return open_[entry_id]
 
 
-def _with(old: Value, spread: Spread) -> Value:
-    """Return a baseline's state with a learned spread, in its unit."""
+def _with(old: Value, spread: Spread, processors: Mapping[str, str]) -> Value:
+    """Return a baseline's state with a learned spread, in its unit, and with the processor it holds on."""
     what = f"spread of {spread.metric} of {spread.scope}"
     tolerance = convert(spread.tolerance, unit=spread.unit, to=old.unit, what=what)
-    return old.model_copy(update={"tolerance": tolerance, "learned": True})
+    processor = old.processor or processors.get(old.run, "")
+    return old.model_copy(update={"tolerance": tolerance, "learned": True, "processor": processor})
 
 
 def _place(key: Key) -> Place:
     return Place(metric=key[0], band=key[1].band, tract=key[1].tract, task=key[1].task)
 
 
-def _fits(name: str | None, patterns: tuple[str, ...]) -> bool:
-    return not patterns or (name is not None and any(matches(name, pattern) for pattern in patterns))
-
-
 def _in_order(item: tuple[Key, Accepted]) -> tuple[str, str, str, str]:
     (metric, scope), _ = item
     return scope.camera, scope.dataset, metric, str(scope)
-
-
-def _named(choice: Choice) -> str:
-    parts = (*choice.cameras, *choice.datasets, *choice.metrics, *choice.bands, *choice.tasks)
-    return " ".join(parts)

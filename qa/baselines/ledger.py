@@ -62,7 +62,8 @@ Moment = Annotated[datetime, AfterValidator(_with_zone)]
 class Value(_Strict):
     """An accepted value; stderr and tolerance (one standard deviation from run to run) are in its unit.
 
-    `learned` says that the tolerance was learned from repeated runs and not assumed.
+    `learned` says that the tolerance was learned from repeated runs and not assumed, `processor` on what kind of
+    processor the value was made: the last bits depend on it.
     """
 
     value: Number
@@ -71,13 +72,15 @@ class Value(_Strict):
     tolerance: Number = Field(ge=0)
     run: str
     learned: bool = Field(default=False, strict=True)
+    processor: str = ""
 
     @model_serializer(mode="wrap")
     def _without_default(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out `learned` where it is not so: lines written before there was such a thing stay as they are."""
+        """Leave out what says nothing: lines written before there was such a thing stay as they are."""
         body: dict[str, Any] = handler(self)
-        if not self.learned:
-            body.pop("learned", None)
+        for name in ("learned", "processor"):
+            if not body[name]:
+                body.pop(name)
         return body
 
 
@@ -222,7 +225,13 @@ def state_of(accepted: Baseline | Unmeasured | None) -> State | None:
     if isinstance(accepted, Baseline):
         one = accepted
         return Value(
-            value=one.value, unit=one.unit, stderr=one.stderr, tolerance=one.tolerance, run=one.run, learned=one.learned
+            value=one.value,
+            unit=one.unit,
+            stderr=one.stderr,
+            tolerance=one.tolerance,
+            run=one.run,
+            learned=one.learned,
+            processor=one.processor,
         )
     return None if accepted is None else Absent(absent=accepted.reason)
 
@@ -232,15 +241,16 @@ def accepted_of(place: Place, state: State, camera: str, dataset: str) -> Baseli
     scope, one = place.scope(camera, dataset), state
     if isinstance(one, Absent):
         return Unmeasured(place.metric, scope, one.absent)
-    return Baseline(place.metric, scope, one.value, one.unit, one.stderr, one.tolerance, one.run, one.learned)
+    learned, processor = one.learned, one.processor
+    return Baseline(place.metric, scope, one.value, one.unit, one.stderr, one.tolerance, one.run, learned, processor)
 
 
 def worded(state: State | None) -> str:
     """Write a state to the last bit."""
     if isinstance(state, Value):
         error = "" if state.stderr is None else f" +- {state.stderr!r}"
-        learned = ", learned" if state.learned else ""
-        return f"{state.value!r}{error} {state.unit}".rstrip() + f" (spread {state.tolerance!r}{learned})"
+        more = (", learned" if state.learned else "") + (f", on {state.processor}" if state.processor else "")
+        return f"{state.value!r}{error} {state.unit}".rstrip() + f" (spread {state.tolerance!r}{more})"
     return "nothing" if state is None else f"absent ({state.absent})"
 
 

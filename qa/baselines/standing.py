@@ -120,4 +120,5 @@ def _without_learned(move: Move, now: State | None) -> State | None:
         return now
     if (now.tolerance, now.learned, now.unit) != (new.tolerance, new.learned, new.unit):
         return now
-    return now.model_copy(update={"tolerance": old.tolerance, "learned": old.learned})
+    processor = old.processor if now.run == new.run else now.processor
+    return now.model_copy(update={"tolerance": old.tolerance, "learned": old.learned, "processor": processor})

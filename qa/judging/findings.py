@@ -46,6 +46,9 @@ OUTAGE, MISSING, VALUE, WAIVER, ACCEPTANCE = "outage", "missing", "value", "waiv
 UNMEASURED = "unmeasured"
 """A sponsored camera was not measured on coadds within a week."""
 
+RATCHET, UNDECIDED = "ratchet", "undecided"
+"""Accepted changes add up to too much; the baselines that tonight was judged by are not those of the ledger."""
+
 SEVERITY = (Status.PASS, Status.WARN, Status.FAIL)
 STANDING = frozenset({FindingState.OPEN, FindingState.ACKNOWLEDGED, FindingState.REOPENED})
 """States of a finding that was confirmed and is not fixed."""
@@ -112,7 +115,7 @@ def advance(
     confirm
         On how many successive nights a camera's findings must be seen, by its name; 1 where it is not named.
     more
-        What else is wrong: outages, waivers and acceptances that are over.
+        What else is wrong: outages, waivers and acceptances that are over, baselines that crept or that nobody moved.
     forecasts
         When the drift of a series will cross the next level.
     """
@@ -269,7 +272,7 @@ def _not_seen(finding: Finding, judged: _Judged, when: datetime) -> Finding | No
 
 def _cleared(finding: Finding, judged: _Judged) -> bool:
     """Tell whether tonight says that a finding is no more: its series was judged and is well, or is owed no longer."""
-    if finding.kind in {OUTAGE, WAIVER, ACCEPTANCE, UNMEASURED}:
+    if finding.kind in {OUTAGE, WAIVER, ACCEPTANCE, UNMEASURED, RATCHET, UNDECIDED}:
         return finding.scope.camera in judged.cameras
     key = (finding.metric, finding.scope)
     if key not in judged.measured:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci.decisions import decision, rules
+from ci.decisions import decision, processors, rules
 from ci.settings import Settings
 from qa import baselines
 from qa.baselines.noise import Spread
@@ -108,5 +108,41 @@ def test_a_learned_spread_holds_on_the_processor_it_was_accepted_on(settings: Se
     assert rules(settings, [one], record=first).same_processor == {"first"}
     assert rules(settings, [one], record=other).same_processor == frozenset()
     assert rules(settings, [one]).same_processor == frozenset()
-    moved = replace(settings, runs=settings.runs / "elsewhere")
-    assert rules(moved, [one], record=first).same_processor == frozenset()
+    elsewhere = replace(settings, runs=settings.runs / "elsewhere")
+    assert rules(elsewhere, [one], record=first).same_processor == {"first"}
+    assert rules(elsewhere, [one], record=other).same_processor == frozenset()
+
+
+def test_a_baseline_that_says_nothing_of_its_processor_needs_the_folder_of_its_run(settings: Settings) -> None:
+    """As those do that were accepted before there was such a thing; learning their spread anew makes up for that."""
+    one = a_measurement(camera="testcam")
+    first = a_run(settings, "first", "fast")
+    root, elsewhere = settings.regression_data, replace(settings, runs=settings.runs / "elsewhere")
+    silent = replace(rules(settings, [one], record=first), processor="")
+    baselines.accept(root, [one], run="first", decision=decision(WHO, "x"), rules=silent)
+    spread = Spread(one.metric, one.scope, one.unit, 0.0, 3)
+    baselines.learn(root, [spread], decision=decision(WHO, "x"))
+    assert rules(settings, [one], record=first).same_processor == {"first"}
+    assert rules(elsewhere, [one], record=first).same_processor == frozenset()
+    known = processors(settings, [])
+    assert known == {"first": "x86_64, fast"}
+    (made,) = baselines.learn(root, [spread], decision=decision(WHO, "x"), processors=known)
+    assert rules(elsewhere, [one], record=first).same_processor == {"first"}
+    baselines.undo(root, decision=decision(WHO, "x"), entry_id=made.id)
+    assert rules(elsewhere, [one], record=first).same_processor == frozenset()
+
+
+def test_of_runs_that_are_gone_or_damaged_the_processor_is_not_known(settings: Settings) -> None:
+    """Of those at hand it is, and a run that does not tell all of it tells nothing."""
+    one = a_measurement(camera="testcam")
+    made = replace(rules(settings, [one]), processor="")
+    baselines.accept(settings.regression_data, [one], run="gone", decision=decision(WHO, "x"), rules=made)
+    first = a_run(settings, "first", "fast")
+    assert processors(settings, [first, a_run(settings, "mute", "")]) == {
+        "gone": "",
+        "first": "x86_64, fast",
+        "mute": "",
+    }
+    (settings.runs / "gone").mkdir()
+    (settings.runs / "gone" / FILE_NAME).write_text("nonsense\n{}\n")
+    assert processors(settings, []) == {"gone": ""}

@@ -117,13 +117,13 @@ def test_an_acceptance_that_is_over_is_told(tmp_path: Path) -> None:
     """With who accepted it until when and why, for the data sets that were judged."""
     (tmp_path / "ledger.yaml").write_text(LEDGER)
     one = judged(a_measurement())
-    (seen,) = extras.expired(a_context(tmp_path), a_record(), [one])
+    (seen,) = extras.decided(a_context(tmp_path), a_record(), [one])
     assert (seen.metric, seen.scope, seen.topic, seen.status) == ("PA1", one.scope, "acceptance", Status.WARN)
     assert seen.reason == (
         "Its baseline was accepted until 2026-02-01 by A Person (new optics), ledger entry 1234abcd; "
         "accept it anew or let it go with obsqa baseline expire."
     )
-    assert extras.expired(a_context(tmp_path), a_record(), []) == ()
+    assert extras.decided(a_context(tmp_path), a_record(), []) == ()
 
 
 def test_a_run_on_another_processor_is_told_apart(tmp_path: Path) -> None:

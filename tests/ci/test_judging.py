@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,9 +10,12 @@ from typing import TYPE_CHECKING
 
 from ci.console import LineConsole
 from ci.lanes import Context, open_run, run_steps
-from ci.publish import conclude
+from ci.publish import conclude, print_summary
 from ci.settings import Settings
 from obs_registry.model import Judging, Requirements, Waiver
+from qa import baselines
+from qa.baselines.acceptance import Rules, Selection
+from qa.baselines.ledger import Decision
 from qa.engines.base import StepReport
 from qa.errors import InfrastructureError
 from qa.journal import read_record
@@ -21,6 +25,7 @@ from qa.judging.manifest import expected
 from qa.judging.verdict import ExitCode
 from qa.metrics import catalogue
 from qa.model import Lane, Measurement, NotRun, Stage, Status, StepOutcome, StepStatus, Trigger, Unmeasured
+from qa.requirements import load
 from qa.testing import MemoryStore, a_camera, a_measurement
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
 
 ABSENT = "too few stars"
 FIRST = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
+RULES = Rules(definitions=catalogue(), requirements={"testcam": load()})
 
 
 @dataclass(slots=True)
@@ -385,3 +391,86 @@ def test_an_expired_waiver_is_a_finding(tmp_path: Path) -> None:
         "The waiver of PA1 in r expired on 2026-03-01 (a broken shutter); "
         "mend the metric, renew the waiver or remove it."
     )
+
+
+def decide(
+    world: World, *values: float, expires: date | None = None, reference: bool = False, only_pa1: bool = False
+) -> None:
+    """Let somebody accept values of PA1, one after another, and all else."""
+    camera = world.context.cameras[0]
+    made = Decision(who="A Person", when=FIRST, why="new optics", expires=expires, reference=reference or None)
+    for value in values:
+        results = (*absences(camera), *measurements(camera.name, value, 100))
+        selection = Selection(("PA1",) if only_pa1 else tuple(sorted({one.metric for one in results})))
+        baselines.accept(
+            world.folder, results, run=f"{expires}{value}", decision=made, rules=RULES, selection=selection
+        )
+
+
+def a_decided_world(folder: Path) -> World:
+    """Make a world in which nothing was accepted yet."""
+    world = a_world(folder)
+    (folder / "baselines" / "testcam" / "twin.json").unlink()
+    return world
+
+
+def told(world: World, night: tuple[Path, RunRecord], capsys: pytest.CaptureFixture[str]) -> Finding:
+    """Return the only finding of a night: a warning on the terminal, in the JSON and on the pages of the report."""
+    folder, record = night
+    found = only(record)
+    assert (found.status, found.state, record.exit_code) == (Status.WARN, FindingState.OPEN, 0)
+    capsys.readouterr()
+    print_summary(world.context, folder, as_json=True)
+    (said,) = json.loads(capsys.readouterr().out)["summary"]["findings"]
+    assert (said["kind"], said["reason"]) == (found.kind, found.reason)
+    print_summary(world.context, folder, as_json=False)
+    assert found.reason in " ".join(capsys.readouterr().out.split())
+    page = html.unescape((folder / "report" / "index.html").read_text())
+    assert found.reason in " ".join(page.split())
+    return found
+
+
+def test_an_acceptance_is_a_finding_after_its_day_and_not_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It holds on its day; from then on every night says so, until it is taken back or accepted anew."""
+    world = a_decided_world(tmp_path)
+    decide(world, 5.0)
+    decide(world, 5.0, expires=FIRST.date() + timedelta(days=1), only_pa1=True)
+    assert world.night(5.0)[1].findings == ()
+    found = told(world, world.night(5.0), capsys)
+    assert (found.kind, found.metric, found.known) == ("acceptance", "PA1", False)
+    decide(world, 5.0, only_pa1=True)
+    _, record = world.night(5.0)
+    assert (only(record).state, record.exit_code) == (FindingState.FIXED, 0)
+
+
+def test_small_accepted_steps_that_add_up_are_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Held against the first accepted level; no night fails by it, and a new reference ends it."""
+    world = a_decided_world(tmp_path)
+    decide(world, 5.0, 5.4)
+    assert world.night(5.4)[1].findings == ()
+    decide(world, 6.0)
+    found = told(world, world.night(6.0), capsys)
+    assert (found.kind, found.metric) == ("ratchet", "PA1")
+    assert found.reason.startswith(
+        "Its baseline crept from 5 mmag to 6 mmag since 2026-03-01, in 2 accepted steps for the worse, and 0.75 mmag"
+    )
+    decide(world, 6.0, reference=True)
+    assert only(world.night(6.0)[1]).state is FindingState.FIXED
+
+
+def test_baselines_that_nobody_decided_are_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One for a data set, however many lines of its file were edited; put right, it is over."""
+    world = a_decided_world(tmp_path)
+    decide(world, 5.0)
+    path = tmp_path / "baselines" / "testcam" / "twin.json"
+    text = path.read_text()
+    path.write_text(text.replace('"value": 5.0', '"value": 5.05').replace('"value": 0.7', '"value": 0.71'))
+    night = world.night(5.0)
+    found = next(one for one in night[1].findings if one.kind == "undecided")
+    assert (found.metric, str(found.scope), found.status) == ("baselines", "testcam/twin", Status.WARN)
+    assert "PA1 of testcam/twin/r/t0 must be 5.0 +- 0.1 mmag" in found.reason
+    assert found.reason.endswith("; 1 more. Put it right with obsqa baseline restore.")
+    path.write_text(text)
+    assert all(one.state is FindingState.FIXED for one in world.night(5.0)[1].findings)

@@ -98,7 +98,7 @@ def _conclude(
     as_json: bool,
 ) -> int:
     """Learn from runs, write it, and say what was learned; incomplete where a run lacks what another one measured."""
-    from ci.decisions import decision  # noqa: PLC0415
+    from ci.decisions import decision, processors  # noqa: PLC0415
     from qa import baselines  # noqa: PLC0415
     from qa.baselines.noise import learn  # noqa: PLC0415
     from qa.foreign.definitions import definitions  # noqa: PLC0415
@@ -118,7 +118,10 @@ def _conclude(
     else:
         runs = ", ".join(record.run_id for record in records)
         made = decision(who, why or f"run-to-run spread of {len(records)} runs: {runs}", ticket=ticket)
-        entries = baselines.learn(settings.regression_data, spreads, decision=made, tell=shared.tell)
+        known_on = processors(settings, records)
+        entries = baselines.learn(
+            settings.regression_data, spreads, decision=made, processors=known_on, tell=shared.tell
+        )
         shared.print_entries(entries, as_json=as_json)
     if not as_json:
         click.echo(_summary(spreads, len(records)))

@@ -26,7 +26,7 @@ from qa.drp.executor.hands import Execution, Hands
 from qa.drp.executor.pool import Ended, Pool
 from qa.drp.executor.schedule import Schedule
 from qa.drp.executor.worker import Answer, GraphButler, QuantumWork, log_of, write_obituary
-from qa.errors import EngineError
+from qa.errors import DiskFullError, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,6 +58,8 @@ def execute(
 
     Raises
     ------
+    DiskFullError
+        If there was no space for what a quantum made.
     EngineError
         If there is nothing that could be run, or a quantum failed in a way that left no trace to be harvested.
     """
@@ -79,7 +81,9 @@ def execute(
         executor: Hands
         if hands is None:
             versions = _versions(home, graph)
-            executor = PersistentWorkers(files, workers=workers, timeout=timeout, tick=tick, meanwhile=versions)
+            executor = PersistentWorkers(
+                files, what.repo, workers=workers, timeout=timeout, tick=tick, meanwhile=versions
+            )
         else:
             _versions(home, graph)()
             executor = hands(files, path)
@@ -98,6 +102,7 @@ class PersistentWorkers(QuantumGraphExecutor):
     """
 
     butler: GraphButler
+    repo: Path
     workers: int
     timeout: float = QUANTUM_SECONDS
     tick: Callable[[int, int], None] = lambda _done, _total: None
@@ -108,6 +113,7 @@ class PersistentWorkers(QuantumGraphExecutor):
     _report: Report = field(init=False)
     _failures: dict[UUID, str] = field(init=False, default_factory=dict)
     _again: dict[UUID, tuple[str]] = field(init=False, default_factory=dict)
+    _disk_full: bool = field(init=False, default=False)
 
     def execute(self, graph: PredictedQuantumGraph, *, provenance_graph_file: str | None = None) -> None:
         """Execute all quanta that can be; failures are told by `told` and `getReport`, not raised."""
@@ -137,9 +143,13 @@ class PersistentWorkers(QuantumGraphExecutor):
 
         Raises
         ------
+        DiskFullError
+            If a quantum failed for want of space: it is done when there is some, and not reported as a failure.
         EngineError
             If a quantum failed without a log that tells why.
         """
+        if self._disk_full:
+            raise DiskFullError(self.repo)
         for quantum_id, reason in self._failures.items():
             if not self.butler.stored(log_of(self._node(quantum_id)["quantum"])):
                 msg = f"{self._name(quantum_id)}: {reason}"
@@ -159,6 +169,7 @@ class PersistentWorkers(QuantumGraphExecutor):
         if ended.answer is None:
             self._mourn(ended)
         elif ended.answer.failure:
+            self._disk_full |= ended.answer.disk_full
             self._fail(ended.key, ended.answer.failure, ended.answer.report)
         else:
             self.inside += ended.answer.inside

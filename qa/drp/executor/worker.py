@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from dataclasses import dataclass
@@ -54,11 +55,15 @@ class GraphButler(QuantumBackedButler):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a quantum: the middleware's report, why it failed, and the CPU seconds that its metadata cover."""
+    """What came of a quantum: the middleware's report, why it failed, and the CPU seconds that its metadata cover.
+
+    `disk_full` tells of one that failed for want of space: nothing is wrong with it, and it can be done again.
+    """
 
     report: QuantumReport
     failure: str = ""
     inside: float = 0.0
+    disk_full: bool = False
 
 
 class QuantumWork:
@@ -83,8 +88,19 @@ class QuantumWork:
             report = QuantumReport.from_exception(
                 exception=error, dataId=quantum.dataId, taskLabel=task.label, quantumId=quantum_id
             )
-            return Answer(report, failure=f"{type(error).__name__}: {error}")
+            return Answer(report, failure=f"{type(error).__name__}: {error}", disk_full=is_disk_full(error))
         return Answer(result.report, inside=_inside(result.task_metadata))
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Tell whether an error comes from a disk without space, whatever it was wrapped into on its way."""
+    seen: set[int] = set()  # exceptions that are raised again can lie in a circle
+    while error is not None and id(error) not in seen:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def quanta_of(graph: PredictedQuantumGraph) -> Iterable[Quantum]:

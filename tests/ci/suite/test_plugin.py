@@ -94,3 +94,24 @@ def test_a_budget_and_an_expression_choose(package: Path) -> None:
     names = {line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line}
     assert "test_speed[hsc-isr]" in names
     assert all("isr" in name for name in names)
+
+
+@pytest.mark.pipeline
+def test_a_budget_that_is_used_up_leaves_the_run_incomplete(package: Path) -> None:
+    """What took longer than was foreseen stops no check that runs; those that have not begun are told and lacking."""
+    (package / "test_own.py").write_text("import time\n\n\ndef test_own():\n    time.sleep(11)\n")
+    asked = ("--obsqa-camera", "latiss", "--obsqa-budget", "10s", "-k", "own or filters")
+    done = in_package(package, *asked)
+    assert "the budget of 10\u00a0s is used up" in done.stdout, done.stdout + done.stderr
+    assert "1 passed, 91 deselected, 1 error" in done.stdout
+    assert "LATISS (Rubin AuxTel) passes" not in done.stdout
+    assert done.returncode != 0
+
+
+def test_workers_of_xdist_are_refused(package: Path) -> None:
+    """The checks share one run: in a line, with what to do."""
+    pytest.importorskip("xdist")
+    done = in_package(package, "-p", "xdist", "--obsqa-camera", "latiss", "-n", "2")
+    assert done.returncode == 2
+    assert "leave out -n; the run itself uses every core" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

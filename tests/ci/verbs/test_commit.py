@@ -66,8 +66,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def test_a_commit_that_is_told_to_end_is_continued(place: Place) -> None:
-    """SIGTERM ends it with 130 and leaves no process; the next one takes up the run and does no step twice."""
-    process = place.start()
+    """SIGTERM ends it with 130, a report so far and no process; the next takes up the run and does no step twice."""
+    process = place.start("--junit", "out/junit.xml", "--markdown", "out/summary.md")
     until = time.monotonic() + PATIENCE
     while not _finished(place) and time.monotonic() < until and process.poll() is None:
         time.sleep(0.2)
@@ -75,6 +75,9 @@ def test_a_commit_that_is_told_to_end_is_continued(place: Place) -> None:
     _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, "interrupted" in err) == (130, True), err
     (run,) = place.runs
+    assert f"report of what there is: {run / 'report' / 'index.html'}" in err
+    assert "incomplete" in (place.folder / "out" / "summary.md").read_text().lower()
+    assert junit(place.folder / "out" / "junit.xml") is not None
     done = [outcome.step.stage for outcome in read_record(run).outcomes.values()]
 
     code, out, err = place.run("--json", "--junit", "out/junit.xml", "--markdown", "out/summary.md")

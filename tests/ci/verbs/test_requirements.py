@@ -186,3 +186,34 @@ def test_the_rules_that_are_known_are_those_there_are() -> None:
     text = "".join(one.read_text() for one in [*modules, folder / "loader.py"])
     quoted = set(re.findall(r'"([a-z]+(?:-[a-z]+)*)"', text))
     assert quoted >= RULE_NAMES
+
+
+def a_whole_ladder(folder: Path) -> Path:
+    """Write a metrics package with one whole ladder."""
+    (folder / "metrics").mkdir(parents=True)
+    (folder / "specs" / "drp").mkdir(parents=True)
+    (folder / "metrics" / "drp.yaml").write_text("PA1: {description: Repeatability., unit: mmag}\n")
+    specs = [
+        f"name: {level}\nmetric: PA1\nthreshold: {{operator: '<=', unit: mmag, value: {value}}}\n"
+        for level, value in (("minimum", 8), ("design", 5), ("stretch", 3))
+    ]
+    (folder / "specs" / "drp" / "PA1.yaml").write_text("---\n".join(specs))
+    return folder
+
+
+def test_a_metrics_package_is_imported_into_a_new_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file is never written over; JSON has the document and what was left out."""
+    package, out = a_whole_ladder(tmp_path / "package"), tmp_path / "survey.yaml"
+    assert run(["requirements", "import", str(package), "--output", str(out), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["document"]["requirements"][0]["targets"] == [{"minimum": 8.0, "design": 5.0, "stretch": 3.0}]
+    assert run(["requirements", "doctor", str(out)]) == 0
+    capsys.readouterr()
+    assert run(["requirements", "import", str(package), "--output", str(out)]) == 2
+    assert "must be a new file, and it exists" in capsys.readouterr().err
+
+
+def test_what_is_no_metrics_package_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With what was required."""
+    assert run(["requirements", "import", str(tmp_path)]) == 2
+    assert "must be a metrics package, a folder with metrics and specs, found none" in capsys.readouterr().err

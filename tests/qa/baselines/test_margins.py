@@ -283,6 +283,13 @@ def test_without_requirement_and_error_there_is_no_limit() -> None:
     assert (one.allowed, one.exceeded) == (None, False)
 
 
+def test_resources_are_listed_and_have_no_limit() -> None:
+    """CPU time and memory answer to no requirement: what they took since the first level is only told."""
+    (one,) = a_book(100.0, 150.0, 200.0, metric="peak_memory", stderr=None).crept()
+    assert (one.first, one.now, one.moves) == (100.0, 200.0, 2)
+    assert (one.allowed, one.share, one.exceeded) == (None, None, False)
+
+
 def test_a_deficit_may_not_creep_at_all() -> None:
     """A reference below the minimum has no margin to spend."""
     (one,) = a_book(9.0, 9.5, 10.0).crept()

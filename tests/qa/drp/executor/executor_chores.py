@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -72,6 +73,9 @@ class ChoreTask(PipelineTask):
     def _obey(self, order: str, tried: int) -> None:
         if order.endswith(" once"):
             order = "" if tried else order.removesuffix(" once")
+        if order == "fill the disk":
+            msg = "failed to serialize"
+            raise RuntimeError(msg) from OSError(errno.ENOSPC, "No space left on device")
         if order in ERRORS:
             raise ERRORS[order]
         if order == "partial":

@@ -20,7 +20,7 @@ from qa.drp.command import PipelineRun, pipetask_command, process_environment
 from qa.drp.executor import run as running
 from qa.drp.executor.books import open_graphs
 from qa.drp.executor.run import Execution, execute
-from qa.errors import EngineError
+from qa.errors import DiskFullError, EngineError
 
 pytestmark = pytest.mark.pipeline
 
@@ -186,6 +186,16 @@ def test_failed_quanta_are_done_again_and_no_others(repo: Path) -> None:
     assert found["total"] == 333333
     assert found["chore_log 1"].extra["previous_attempts"][0]["exception"]["message"] == "the chore is too hard"
     assert execute(chores(repo, d1="raise once")) == Execution()
+
+
+def test_what_a_full_disk_kept_from_being_done_is_done_when_there_is_room(repo: Path) -> None:
+    """It is no failure of the pipeline: the run ends with a line that says so, and what was done stays done."""
+    orders = {"d1": "fill the disk once"}
+    with pytest.raises(DiskFullError, match="no space left on the disk"):
+        execute(chores(repo, **orders))
+    assert execute(chores(repo, **orders)) == Execution(succeeded=2)
+    assert contents(repo)["total"] == 333333
+    assert attempts(repo) == {number: 2 if number == 1 else 1 for number in range(N)}
 
 
 def test_a_killed_run_is_taken_up_where_it_was(repo: Path) -> None:
