@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from lsst.pipe.base.quantum_graph import PredictedQuantumGraph
 
 _LOG = logging.getLogger(__name__)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
+"""How numpy, which writes the pixels of FITS files, words a full disk."""
 
 
 class GraphButler(QuantumBackedButler):
@@ -96,7 +100,7 @@ def is_disk_full(error: BaseException | None) -> bool:
     """Tell whether an error comes from a disk without space, whatever it was wrapped into on its way."""
     seen: set[int] = set()  # exceptions that are raised again can lie in a circle
     while error is not None and id(error) not in seen:
-        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if isinstance(error, OSError) and (error.errno in _FULL or _CUT_SHORT.search(str(error))):
             return True
         seen.add(id(error))
         error = error.__cause__ or error.__context__
