@@ -108,7 +108,8 @@ class Http:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            msg = f"{where}: must be JSON of Jenkins, got {answer.text[:60]!r}; check the address of the server"
+            # The page is not quoted: it may repeat the token that it was asked with.
+            msg = f"{where}: must be JSON of Jenkins, got another page; check the address of the server"
             raise JenkinsError(msg)
         return body
 
