@@ -194,6 +194,19 @@ def test_an_image_that_is_not_there_fails_the_step_in_one_line(tmp_path: Path) -
     assert "nobody/has:this" in report.outcome.message
 
 
+def test_without_an_engine_a_step_fails_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a night or after a step: the camera's step fails, no other camera's does, and what was measured stays."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    (tmp_path / "measurements.json").write_text("{}")
+    outcome = ContainerEngine().run(a_job(tmp_path), lambda *_: None).outcome
+    assert outcome.status is StepStatus.FAILED
+    assert outcome.message.startswith(
+        f"a Docker Engine must answer at DOCKER_HOST=unix://{tmp_path}/nobody.sock, found:"
+    )
+    assert "\n" not in outcome.message
+    assert (tmp_path / "measurements.json").read_text() == "{}"
+
+
 ENDED = Ended(137, 2.0, 1.0, 60.0)
 LIMIT = "out of memory: a process was killed at the limit of 0.0625 GiB (runtime.limits.memory_gib)"
 
