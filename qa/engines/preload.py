@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import qa.drp.calibrations
 import qa.drp.executor.run
 import qa.drp.harvest
@@ -17,6 +19,21 @@ import qa.drp.tasks.measure_colours
 import qa.drp.tasks.measure_metrics
 import qa.engines.worker
 import qa.twins.cache
+from qa.drp.algorithms.jit import is_cold
 from qa.drp.algorithms.rehearsal import rehearse
 
+
+def _rehearse_apart() -> None:
+    """Have the loops compiled by a process that ends: what the compiler takes of memory would be in every step's."""
+    child = os.fork()
+    if child == 0:
+        try:
+            rehearse()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+
+if is_cold():
+    _rehearse_apart()
 rehearse()

@@ -28,12 +28,23 @@ ROOT = Path(__file__).resolve().parents[3]
 _IMPORT = re.compile(rb"^\s*(?:from (qa[\w.]*) import ([^\n(]+|\([^)]*\))|import (qa[\w.]*))", re.MULTILINE)
 
 
+_waiting: set[Path] = set()
+
+
+def is_cold() -> bool:
+    """Tell whether loops of this process had nothing kept for them when they were defined, and have a place for it."""
+    return bool(_waiting)
+
+
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` to machine code, cached on disk if there is a place for it."""
     given = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(place(function.__module__, given))
+    here = place(function.__module__, given)
+    numba.config.CACHE_DIR = str(here)
+    nothing_kept = not here.is_dir()
     try:
         fast: Callable[P, R] = numba.njit(function, cache=True, nogil=True)
+        _waiting.update({here} if nothing_kept else ())
     except RuntimeError:  # numba: "no locator available"
         fast = numba.njit(function, nogil=True)
     finally:
