@@ -7,15 +7,16 @@ from enum import StrEnum
 
 
 class CheckStatus(StrEnum):
-    """How a check ended: FAILED, what it looked at is wrong; ERROR, it could not look."""
+    """How a check ended: FAILED, what it looked at is wrong; ERROR, it could not look; NOT_RUN, no time was left."""
 
     PASSED = "passed"
     FAILED = "failed"
     ERROR = "error"
+    NOT_RUN = "not-run"
     SKIPPED = "skipped"
 
 
-BAD = frozenset({CheckStatus.FAILED, CheckStatus.ERROR})
+BAD = frozenset({CheckStatus.FAILED, CheckStatus.ERROR, CheckStatus.NOT_RUN})
 """The ways to end after which a run does not pass."""
 
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from qa.checks import CheckOutcome
 
-_ORDER = [CheckStatus.FAILED, CheckStatus.ERROR, CheckStatus.SKIPPED, CheckStatus.PASSED]
+_ORDER = [CheckStatus.FAILED, CheckStatus.ERROR, CheckStatus.NOT_RUN, CheckStatus.SKIPPED, CheckStatus.PASSED]
 
 
 def bad_first(checks: Iterable[CheckOutcome]) -> tuple[CheckOutcome, ...]:
-    """Sort checks: failed, in error, skipped, passed; those that ended alike by name."""
+    """Sort checks: failed, in error, not run, skipped, passed; those that ended alike by name."""
     return tuple(sorted(checks, key=lambda one: (_ORDER.index(one.status), one.camera, one.name)))
 
 
@@ -28,7 +28,7 @@ def bad(checks: Iterable[CheckOutcome]) -> tuple[CheckOutcome, ...]:
 
 def told(one: CheckOutcome, title: str) -> str:
     """Say of a check what is wrong: `HSC (Subaru) headers_translate: no card DATE-OBS`."""
-    word = "" if one.status is CheckStatus.FAILED else "could not be made: "
+    word = {CheckStatus.ERROR: "could not be made: ", CheckStatus.NOT_RUN: "was not run: "}.get(one.status, "")
     return encodable(f"{title} {word}{in_short(one)}")
 
 
@@ -36,5 +36,5 @@ def tally(checks: Iterable[CheckOutcome]) -> str:
     """Count checks: `12 passed, 1 failed and 2 skipped`; '' where there are none."""
     found = Counter(one.status for one in checks)
     words = {CheckStatus.PASSED: "passed", CheckStatus.FAILED: "failed", CheckStatus.ERROR: "could not be made"}
-    words |= {CheckStatus.SKIPPED: "skipped"}
+    words |= {CheckStatus.NOT_RUN: "not run", CheckStatus.SKIPPED: "skipped"}
     return listing([f"{found[status]} {word}" for status, word in words.items() if found[status]])

@@ -32,7 +32,7 @@ _VERDICTS = list(Verdict)
 _STATUS = [Status.FAIL, Status.WARN, Status.PASS]
 _CHANGE = [Change.STEP, Change.MISSING, Change.DRIFT, Change.NEW, Change.STEADY, Change.IMPROVED]
 _LEVEL = [Level.BELOW_MINIMUM, Level.MINIMUM, Level.DESIGN, Level.STRETCH, Level.NOT_APPLICABLE]
-_CHECKED = {CheckStatus.FAILED: Verdict.FAIL, CheckStatus.ERROR: Verdict.ERROR}
+_CHECKED = {CheckStatus.FAILED: Verdict.FAIL, CheckStatus.ERROR: Verdict.ERROR, CheckStatus.NOT_RUN: Verdict.INCOMPLETE}
 _EXIT = {0: Verdict.PASS, 1: Verdict.FAIL, 3: Verdict.ERROR, 4: Verdict.INCOMPLETE, 130: Verdict.INCOMPLETE}
 
 

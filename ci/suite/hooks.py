@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 CHECKS = Path(__file__).resolve().parent / "checks"
 SUITE = pytest.StashKey["Suite"]()
+UNBEGUN = pytest.StashKey[bool]()
+"""Set of a check that there was no time left for: to pytest it is skipped, to the run it is lacking."""
+
 CUT_OFF = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.INTERNAL_ERROR): 3}
 """Exit codes of sessions that did not come to their end, and what they are to us: their run can be continued."""
 _MINE = "obsqa"
@@ -76,7 +79,8 @@ class Suite:
         """Begin no check once the budget is used up: what is then lacking leaves the run incomplete."""
         budget = self.request.budget
         if budget is not None and _is_check(item) and time.monotonic() - self.began > budget:
-            pytest.fail(f"the budget of {duration(budget)} is used up", pytrace=False)
+            item.stash[UNBEGUN] = True
+            pytest.skip(f"the budget of {duration(budget)} is used up")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -87,16 +91,19 @@ class Suite:
         if not _is_check(item):
             return report
         target = target_of(item)
-        if not target.judged or _is_accident(call):
+        if not target.judged or _is_accident(call) or item.stash.get(UNBEGUN, False):
             self._note(item, target, report, call)
         return report
 
     def _note(self, item: pytest.Item, target: Target, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
         """Keep the worst of set-up, call and tear-down, and write it down at the end."""
-        status = CheckStatus.ERROR if target.judged or _is_unreached(call) else _status(report)
+        if item.stash.get(UNBEGUN, False):
+            status = CheckStatus.NOT_RUN
+        else:
+            status = CheckStatus.ERROR if target.judged or _is_unreached(call) else _status(report)
         before = self._outcomes.get(item.nodeid)
         seconds = (before.seconds if before else 0.0) + (report.duration if report.when == "call" else 0.0)
-        if before is not None and status is CheckStatus.PASSED:
+        if before is not None and status in {CheckStatus.PASSED, CheckStatus.NOT_RUN}:
             status, message = before.status, before.message
         else:
             message = _in_a_line(report)

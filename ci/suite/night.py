@@ -167,7 +167,7 @@ class Night:
             journal.append(event)
 
     def finish(self) -> RunRecord:
-        """Carry out what checks needed and never asked for, judge the run and write its report."""
+        """Judge the run, where a camera asks for it by a second processing, and write its report."""
         record = conclude(self.context, self.folder, process=True)
         tell(self.context, self.folder, record)
         return record

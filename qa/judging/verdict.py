@@ -36,9 +36,9 @@ def verdict(
     """Return how a run ended.
 
     A failed comparison or check comes first (no rerun mends it), then a failed step, then what is lacking: a planned
-    step without outcome, a data set of which no measurement was judged, a camera in `invalid` (it had an outage), a run
-    in which nothing was measured although it was to be, or nothing was checked either. Cameras in `not_gating` are not
-    counted against the run; their comparisons only warn already.
+    step without outcome, a check that there was no time for, a data set of which no measurement was judged, a camera in
+    `invalid` (it had an outage), a run in which nothing was measured although it was to be, or nothing was checked
+    either. Cameras in `not_gating` are not counted against the run; their comparisons only warn already.
     """
     if any(comparison.status is Status.FAIL for comparison in comparisons):
         return ExitCode.FAILED
@@ -53,7 +53,8 @@ def verdict(
     done = {outcome.step for outcome in gating}
     lacking = [step for step in planned if step not in done and step.camera not in not_gating]
     enough = _anything_measured(comparisons) or (checks and not any(one.stage is Stage.MEASURE for one in planned))
-    if lacking or _unjudged(comparisons, gating) or not enough:
+    unbegun = any(one.status is CheckStatus.NOT_RUN for one in made)
+    if lacking or unbegun or _unjudged(comparisons, gating) or not enough:
         return ExitCode.INCOMPLETE
     if any(camera not in not_gating for camera in invalid):
         return ExitCode.INCOMPLETE

@@ -31,9 +31,13 @@ def checked(*found: CheckOutcome) -> Night:
 
 BROKEN = a_check("headers", CheckStatus.FAILED, message="no card | DATE")
 LOST = a_check("filters", CheckStatus.ERROR, message="draw failed")
+LATE = a_check("speed", CheckStatus.NOT_RUN, message="the budget of 10 s is used up")
 
 
-@pytest.mark.parametrize(("one", "verdict"), [(BROKEN, Verdict.FAIL), (LOST, Verdict.ERROR), (None, Verdict.PASS)])
+@pytest.mark.parametrize(
+    ("one", "verdict"),
+    [(BROKEN, Verdict.FAIL), (LOST, Verdict.ERROR), (LATE, Verdict.INCOMPLETE), (None, Verdict.PASS)],
+)
 def test_a_camera_is_no_better_than_its_checks(one: CheckOutcome | None, verdict: Verdict) -> None:
     """However good its metrics are."""
     night = checked(*filter(None, (a_check("geometry"), one)))
@@ -49,11 +53,12 @@ def test_a_camera_that_was_only_checked_passes() -> None:
 
 
 def test_failed_checks_come_first_and_are_counted() -> None:
-    """Failed, in error, skipped, passed."""
-    found = (a_check("b"), a_check("a"), a_check("c", CheckStatus.SKIPPED), LOST, BROKEN)
-    assert [one.name for one in checks.bad_first(found)] == ["headers", "filters", "c", "a", "b"]
-    assert checks.bad(found) == (BROKEN, LOST)
-    assert checks.tally(found) == "2 passed, 1 failed, 1 could not be made and 1 skipped"
+    """Failed, in error, not run, skipped, passed."""
+    found = (a_check("b"), a_check("a"), a_check("c", CheckStatus.SKIPPED), LATE, LOST, BROKEN)
+    assert [one.name for one in checks.bad_first(found)] == ["headers", "filters", "speed", "c", "a", "b"]
+    assert checks.bad(found) == (BROKEN, LOST, LATE)
+    assert checks.tally(found) == "2 passed, 1 failed, 1 could not be made, 1 not run and 1 skipped"
+    assert checks.told(LATE, "Testcam") == "Testcam was not run: speed: the budget of 10 s is used up"
     assert checks.tally(()) == ""
 
 
@@ -73,7 +78,7 @@ def test_a_night_says_nothing_of_checks() -> None:
 
 def test_each_check_is_a_test_case() -> None:
     """A failure, an error or a skip with its message, counted in the suite."""
-    night = checked(BROKEN, LOST, a_check("geometry"), a_check("isr", CheckStatus.SKIPPED))
+    night = checked(BROKEN, LOST, LATE, a_check("geometry"), a_check("isr", CheckStatus.SKIPPED))
     suites = ET.fromstring(junit(build(night)))  # noqa: S314 - we wrote it ourselves
     cases = {case.get("name"): case for case in suites.iter("testcase") if case.get("classname") == "testcam.checks"}
     assert {name: [child.tag for child in case] for name, case in cases.items()} == {
@@ -81,8 +86,9 @@ def test_each_check_is_a_test_case() -> None:
         "filters": ["error"],
         "geometry": [],
         "isr": ["skipped"],
+        "speed": ["skipped"],
     }
-    assert (suites.get("failures"), suites.get("errors"), suites.get("skipped")) == ("1", "1", "1")
+    assert (suites.get("failures"), suites.get("errors"), suites.get("skipped")) == ("1", "1", "2")
 
 
 def test_how_nights_cover_the_cameras_is_no_matter_of_a_commit() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qa.checks import CheckOutcome, CheckStatus
 from qa.judging.verdict import ExitCode, verdict
 from qa.model import (
     Change,
@@ -100,3 +101,16 @@ def test_a_camera_that_could_not_be_judged_leaves_the_run_incomplete() -> None:
     assert verdict(both, done, invalid=["decam"]) is ExitCode.INCOMPLETE
     assert verdict(both, done, invalid=["decam"], not_gating=["decam"]) is ExitCode.PASS
     assert verdict([*both, a_comparison(Status.FAIL)], done, invalid=["decam"]) is ExitCode.FAILED
+
+
+def test_a_check_that_there_was_no_time_for_leaves_the_run_incomplete() -> None:
+    """It is neither passed nor failed; one that failed or could not be made comes first."""
+    good = [a_comparison(Status.PASS)]
+    late, lost, wrong = (
+        CheckOutcome("hsc", status.value, status, 0.0)
+        for status in (CheckStatus.NOT_RUN, CheckStatus.ERROR, CheckStatus.FAILED)
+    )
+    assert verdict(good, [an_outcome()], checks=[late]) is ExitCode.INCOMPLETE
+    assert verdict(good, [an_outcome()], checks=[late], not_gating=["hsc"]) is ExitCode.PASS
+    assert verdict(good, [an_outcome()], checks=[late, lost]) is ExitCode.INFRASTRUCTURE
+    assert verdict(good, [an_outcome()], checks=[late, lost, wrong]) is ExitCode.FAILED
