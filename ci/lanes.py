@@ -9,7 +9,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from ci.budget import budgeted, same_night
-from ci.lineage import with_lineage, without_dates
+from ci.lineage import with_lineage
 from ci.naming import claimed, new_run_id
 from ci.slots import Slots
 from qa.blame.facts import PACKAGES, count_packages
@@ -253,7 +253,7 @@ def fresh_plan(context: Context, lane: Lane, trigger: Trigger) -> Plan:
         created=now,
         last_coadds=context.store.last_coadds() if context.store else {},
         asked=context.asked,
-        unavailable=unavailable(asked, lane.value) | without_dates(asked, context.calibrations_as_of),
+        unavailable=unavailable(asked, lane.value),
     )
     return budgeted(context, replace(plan, not_run=(*plan.not_run, *context.faulty)))
 

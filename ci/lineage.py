@@ -6,18 +6,16 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from obs_registry.model import Stored
 from qa.errors import DocumentError
 from qa.journal import read_record, runs_under
 from qa.provenance.lineage import parent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
     from ci.settings import Settings
-    from obs_registry.model import Camera
     from qa.model import Plan
     from qa.record import RunRecord
 
@@ -41,18 +39,6 @@ def _earlier(runs: Path) -> Iterator[RunRecord]:
             yield read_record(folder)
         except DocumentError:
             continue
-
-
-def without_dates(cameras: Iterable[Camera], day: date | None) -> dict[tuple[str, str], str]:
-    """Return why data sets cannot be repeated as of a day, by camera and data set; nothing where there is no day.
-
-    A Butler repository of somebody else's does not tell since when there were its calibrations.
-    """
-    if day is None:
-        return {}
-    why = f"which of its calibrations there were on {day} is not known; name a collection of that day in its entry"
-    stored = ((camera.name, one) for camera in cameras for one in camera.datasets if isinstance(one, Stored))
-    return {(name, one.name): why for name, one in stored}
 
 
 def nights_around(folder: Path, record: RunRecord) -> Path:

@@ -125,7 +125,7 @@ def run_attempt(steering: Steering, attempt: Attempt) -> Ran:
         timeout=steering.timeout,
         env=steering.env,
         reads=(*steering.reads, *_written(attempt.argv)),
-        writes=_on_disk(attempt.argv[attempt.argv.index("--butler-config") + 1]),
+        writes=on_disk(attempt.argv[attempt.argv.index("--butler-config") + 1]),
     )
     ended = steering.runner.run(command, stop=steering.stop, line=heard)
     steering.cpu_seconds += ended.cpu_seconds
@@ -197,7 +197,7 @@ def _written(argv: Sequence[str]) -> tuple[Path, ...]:
     return tuple(Path(value.partition(":")[2]) for value in named)
 
 
-def _on_disk(repository: str) -> tuple[Path, ...]:
+def on_disk(repository: str) -> tuple[Path, ...]:
     """Return the repository as a folder that is written to, where it is one."""
     path = Path(repository)
     return (path,) if path.is_dir() else ()

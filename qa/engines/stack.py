@@ -18,21 +18,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from obs_registry.model import Stored
 from qa.documents import read_document, write_document
 from qa.engines.availability import filled_in
 from qa.engines.base import StepReport
 from qa.engines.commands import runner_for
-from qa.engines.pipetask import Attempt, Ran, attempts, run_attempt
+from qa.engines.pipetask import Attempt, Ran, attempts, on_disk, run_attempt
 from qa.engines.stack_ask import ask
 from qa.engines.stack_harvest import Bundle, read_bundles
 from qa.errors import EngineError, ObsqaError
 from qa.model import Result, Stage, StepOutcome, StepStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from obs_registry.model import Runtime
     from qa.engines.base import Job, Progress
@@ -151,7 +151,8 @@ def _process(work: _Work) -> _Produced:
     runs = tuple(f"{state.output}/{step.subset}" for step in dataset.steps) or (state.output,)
     found = ask(work, "look", {**_named(dataset), "runs": list(runs)})
     write_document(job.folder / STATE_FILE, STATE, replace(state, runs=runs, repository=found["repository"]), State)
-    planned = attempts(dataset, found, runs, folder=job.folder, workers=job.workers)
+    dated = _as_of(work, state.output, found)
+    planned = attempts(dataset, found | dated, runs, folder=job.folder, workers=job.workers)
     failures: list[str] = []
     done = 0
     for number, attempt in enumerate(planned):
@@ -160,7 +161,7 @@ def _process(work: _Work) -> _Produced:
         done += ran.succeeded
     state = State(state.output, runs, found["repository"], tuple(failures))
     write_document(job.folder / STATE_FILE, STATE, state, State)
-    caveats = (*failures, *_not_as_asked(job))
+    caveats = (*failures, *dated.get("caveats", ()))
     place = _PASSWORD.sub("//", found["repository"])
     message = f"{_count(done, 'quantum', 'quanta')} done, outputs in {state.output} of {place}"
     return _Produced(f"{message}; {_in_short(caveats)}" if caveats else message, caveats=caveats)
@@ -215,6 +216,16 @@ def _state(work: _Work) -> State:
     return state
 
 
+def _as_of(work: _Work, output: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs with the calibrations of the day that was asked for; nothing where none was."""
+    day = work.job.calibrations_as_of
+    if day is None:
+        return {}
+    named = {"repository": found["repository"], "collections": found["collections"]}
+    request = {**named, "day": day.isoformat(), "into": f"{output}/calibrations-as-of-{day}"}
+    return ask(work, "dated", request, writes=on_disk(found["repository"]))
+
+
 def _named(dataset: Stored) -> dict[str, object]:
     """Return what a data set's entry names, as it stands there."""
     return {
@@ -227,12 +238,6 @@ def _named(dataset: Stored) -> dict[str, object]:
 
 def _counted(attempt: Attempt, number: int, total: int) -> Attempt:
     return replace(attempt, before=number / total, share=1 / total)
-
-
-def _not_as_asked(job: Job) -> Iterator[str]:
-    """Tell what was asked for and cannot be had of others' repositories."""
-    if job.calibrations_as_of is not None:
-        yield f"the calibrations are those of the input collections, not those of {job.calibrations_as_of}"
 
 
 def _emptied(folder: Path) -> None:

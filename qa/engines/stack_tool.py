@@ -1,9 +1,9 @@
 """Runs in the environment of the LSST stack: `python stack_tool.py REQUEST.json ANSWER.json`.
 
 Asks a Butler repository there for what obsqa cannot see from outside: which variables are set, whether the repository,
-its collections and the pipeline are there, and which bundles of metrics a run left. It is run as a file by itself,
-knows nothing of obsqa, and uses only what every Butler of the third generation has. An answer of
-`{"fault": "..."}` says in one line what is wrong.
+its collections and the pipeline are there, which calibrations it had on a day, and which bundles of metrics a run
+left. It is run as a file by itself, knows nothing of obsqa, and uses only what every Butler of the third generation
+has. An answer of `{"fault": "..."}` says in one line what is wrong.
 """
 
 from __future__ import annotations
@@ -15,9 +15,14 @@ import platform
 import re
 import shutil
 import sys
+from datetime import date, timedelta
 from importlib import metadata
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # User and password of an address.
 _PASSWORD = re.compile(r"//[^/@\s]+@")
@@ -29,6 +34,15 @@ class Fault(Exception):  # noqa: N818 - what it is called in the answer
 
     def __init__(self, *, what: str, required: str, found: str) -> None:
         super().__init__(_PASSWORD.sub("//", f"{what} must {required}, found {found}"))
+
+
+class Certificate(NamedTuple):
+    """That a calibration holds for a timespan; `ref` is None where there is none for this data ID."""
+
+    kind: str
+    data_id: Any
+    ref: Any
+    timespan: Any
 
 
 def expand(text: str) -> str:
@@ -87,6 +101,89 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def dated(request: dict[str, Any]) -> dict[str, Any]:
+    """Return a chain of the inputs in which calibrations are those that the repository had at the end of a day (UTC).
+
+    Of each calibration collection there is a new one without what was ingested later. What there was of the same data
+    ID before holds on in its place; the first of all holds for the time before it.
+    """
+    from lsst.daf.butler import CollectionType  # noqa: PLC0415 - as in `_open`
+
+    butler = _open(request["repository"], writeable=True)
+    registry, into = butler.registry, request["into"]
+    inputs = _flat(registry, request["collections"])
+    sources = [name for name in inputs if registry.getCollectionType(name) is CollectionType.CALIBRATION]
+    held = {name: _held(registry, name, request["day"]) for name in sources}
+    caveats = list(_lacking([one for of in held.values() for one in of], request["day"]))
+    if not sources:
+        caveats = [f"calibrations as of {request['day']}: there is no calibration collection among the inputs"]
+    if not _exists(butler, into):
+        dated = {name: f"{into}/{name}" for name in sources}
+        for name, certificates in held.items():
+            registry.registerCollection(dated[name], CollectionType.CALIBRATION)
+            _certify(butler, dated[name], certificates)
+        registry.registerCollection(into, CollectionType.CHAINED)
+        registry.setCollectionChain(into, [dated.get(name, name) for name in inputs])
+    return {"collections": [into], "caveats": caveats}
+
+
+def _flat(registry: Any, collections: list[str]) -> list[str]:  # noqa: ANN401 - a Butler's
+    """Return what collections are made of, in the order in which they are searched."""
+    flat = (name for one in collections for name in registry.queryCollections(one, flattenChains=True))
+    return list(dict.fromkeys(flat))
+
+
+def _held(registry: Any, collection: str, day: str) -> list[Certificate]:  # noqa: ANN401 - a Butler's
+    """Return what holds when in a calibration collection, as of a day."""
+    held: list[Certificate] = []
+    for kind in sorted(registry.getCollectionSummary(collection).dataset_types, key=lambda one: one.name):
+        where = f"ingest_date < T'{date.fromisoformat(day) + timedelta(days=1)}T00:00:00/utc'"
+        had = {ref.id for ref in registry.queryDatasets(kind, collections=[collection], where=where, findFirst=False)}
+        of_data_id: dict[Any, list[Any]] = {}
+        for one in registry.queryDatasetAssociations(kind, collections=[collection], flattenChains=False):
+            of_data_id.setdefault(one.ref.dataId, []).append(one)
+        for data_id, ones in of_data_id.items():
+            in_order = sorted(ones, key=lambda one: one.timespan)
+            refs = standing_in([one.ref if one.ref.id in had else None for one in in_order])
+            held += [Certificate(kind.name, data_id, ref, one.timespan) for ref, one in zip(refs, in_order)]  # noqa: B905 - of Python 3.9, too
+    return held
+
+
+def standing_in(refs: list[Any]) -> list[Any]:
+    """Fill each gap with what is before it, those at the beginning with the first there is."""
+    filled: list[Any] = list(accumulate(refs, lambda before, one: before if one is None else one))
+    first = next((one for one in refs if one is not None), None)
+    return [first if one is None else one for one in filled]
+
+
+def _lacking(held: list[Certificate], day: str) -> Iterator[str]:
+    """Yield a line for each kind of which the repository had none for some data ID; one of which it had none faults."""
+    for kind in sorted({one.kind for one in held}):
+        having = {one.data_id for one in held if one.kind == kind and one.ref is not None}
+        lacking = sorted({str(one.data_id) for one in held if one.kind == kind and one.data_id not in having})
+        if not having:
+            came = f"none ({len(lacking)} came later)"
+            raise Fault(
+                what=f"the repository, for calibrations as of {day},", required=f"have had a {kind} then", found=came
+            )
+        if lacking:
+            count = f"{len(lacking)} of {len(lacking) + len(having)} data IDs"
+            yield f"calibrations as of {day}: no {kind} then for {count}, such as {lacking[0]}"
+
+
+def _certify(butler: Any, collection: str, certificates: list[Certificate]) -> None:  # noqa: ANN401
+    """Certify everything or nothing; what an earlier attempt certified stays."""
+    if butler.registry.getCollectionSummary(collection).dataset_types:
+        return
+    of_timespan: dict[Any, list[Any]] = {}
+    for one in certificates:
+        if one.ref is not None:
+            of_timespan.setdefault((one.kind, one.timespan), []).append(one.ref)
+    with butler.transaction():
+        for (_, timespan), refs in of_timespan.items():
+            butler.registry.certify(collection, refs, timespan)
+
+
 def harvest(request: dict[str, Any]) -> dict[str, Any]:
     """Copy the bundles of some runs into a folder; return type, data ID and file of each."""
     butler = _open(request["repository"])
@@ -111,14 +208,14 @@ def _insist_on_place(place: str, what: str) -> None:
         raise Fault(what=f"the {what}", required="be there", found=f"nothing at {place}")
 
 
-def _open(repository: str) -> Any:  # noqa: ANN401 - a Butler, which is imported only here
+def _open(repository: str, *, writeable: bool = False) -> Any:  # noqa: ANN401 - a Butler, which is imported only here
     try:
         from lsst.daf.butler import Butler  # noqa: PLC0415 - the other tasks do without
     except ImportError as error:
         required = "be importable by python (a set-up script can make it so)"
         raise Fault(what="lsst.daf.butler", required=required, found=_line(error)) from None
     try:
-        return getattr(Butler, "from_config", Butler)(repository)
+        return getattr(Butler, "from_config", Butler)(repository, writeable=writeable)
     except Exception as error:  # noqa: BLE001 - whatever a Butler of any version raises
         raise Fault(what=repository, required="be a Butler repository", found=_line(error)) from None
 
@@ -152,7 +249,7 @@ def _line(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-TASKS = {"variables": variables, "software": software, "look": look, "harvest": harvest}
+TASKS = {"variables": variables, "software": software, "look": look, "dated": dated, "harvest": harvest}
 
 
 def main(arguments: list[str]) -> int:

@@ -10,9 +10,8 @@ import pytest
 
 from ci.console import LineConsole
 from ci.lanes import Context, find_run, open_run, run_steps
-from ci.lineage import nights_around, settings_as_of, without_dates
+from ci.lineage import nights_around, settings_as_of
 from ci.settings import Settings
-from obs_registry.model import Stored
 from qa.engines.recorded import RecordedEngine
 from qa.errors import RequestError
 from qa.journal import FILE_NAME, Journal, read_record
@@ -109,14 +108,3 @@ def test_runs_as_of_a_day_are_kept_apart(tmp_path: Path) -> None:
     assert nights_around(night, read_record(night)) == tmp_path
     with pytest.raises(RequestError, match="no run is called"):
         find_run(tmp_path, "as-of/2018-01-18")
-
-
-def test_repositories_of_others_cannot_be_repeated_as_of_a_day() -> None:
-    """They are left out with a reason, rather than measured with other calibrations than was asked for."""
-    body = {"name": "ci", "kind": "butler", "lane": "nightly", "bands": ["r"], "pipeline": "p.yaml"}
-    body |= {"repository": "/repo", "collections": ["x"], "bundles": ["metrics"]}
-    camera = a_camera().model_copy(update={"datasets": (*a_camera().datasets, Stored.model_validate(body))})
-    assert without_dates([camera], None) == {}
-    ((place, why),) = without_dates([camera], DAY).items()
-    assert place == ("testcam", "ci")
-    assert "on 2018-01-18 is not known" in why

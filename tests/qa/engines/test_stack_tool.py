@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from qa.engines import stack_tool
-from qa.engines.stack_tool import Fault, expand, main, software, variables
+from qa.engines.stack_tool import Fault, expand, main, software, standing_in, variables
 
 
 def test_variables_are_filled_in_or_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +29,16 @@ def test_packages_of_eups_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SETUP_AFW", "afw g12+3 -f Linux64 -Z /stack")
     monkeypatch.setenv("SETUP_NOTHING", "1")
     assert software({"names": []})["packages"]["afw"] == "g12+3"
+
+
+@pytest.mark.parametrize(
+    ("had", "held"),
+    [("ab", "ab"), ("a-c", "aac"), ("--c-", "cccc"), ("-b-d-", "bbbdd"), ("--", "--"), ("", "")],
+)
+def test_what_there_was_holds_on_until_the_next(had: str, held: str) -> None:
+    """And the first there was for the time before; where there was nothing, nothing stands in."""
+    filled = standing_in([None if one == "-" else one for one in had])
+    assert ["-" if one is None else one for one in filled] == list(held)
 
 
 def ask(tmp_path: Path, request: dict[str, Any]) -> dict[str, Any]:

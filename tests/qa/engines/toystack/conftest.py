@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sysconfig
 import venv
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from astropy.time import Time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 OURS = {"ci", "obs_registry", "qa", "reports"}
 TOOLS = {"pipetask": "lsst.ctrl.mpexec.cli.pipetask", "butler": "lsst.daf.butler.cli.butler"}
+DATING = """
+    UPDATE dataset SET ingest_date = ? WHERE run_id = (SELECT collection_id FROM collection WHERE name = ?)
+"""
 
 
 class Stack:
@@ -59,7 +64,15 @@ class Stack:
         self.run("butler", "create", str(self.repository), "--seed-config", str(self.code / "seed.yaml"))
         self.run("butler", "register-instrument", str(self.repository), "toycam.ToyCam")
         self.run("python", str(self.code / "toycam.py"), str(self.repository), str(pixels))
+        self._date("ToyCam/calib/epoch0", "2025-11-01T12:00:00")
         shutil.rmtree(pixels)
+
+    def _date(self, collection: str, day: str) -> None:
+        """Let what is in a collection have come into the repository on a day."""
+        with sqlite3.connect(self.repository / "gen3.sqlite3") as database:
+            nanoseconds = round(Time(day, scale="utc").unix_tai) * 10**9
+            changed = database.execute(DATING, (nanoseconds, collection))
+        assert changed.rowcount == 2
 
 
 def _installed() -> Iterator[Path]:

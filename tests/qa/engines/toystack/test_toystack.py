@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,11 +90,14 @@ def step(tmp_path: Path, toy_stack: Stack) -> Callable[..., StepReport]:
         "bundles": ["*_metrics"],
     }
 
-    def carry_out(stage: Stage = Stage.PROCESS, *, setup: Path = toy_stack.setup, **changes: object) -> StepReport:
+    def carry_out(
+        stage: Stage = Stage.PROCESS, *, setup: Path = toy_stack.setup, day: str | None = None, **changes: object
+    ) -> StepReport:
         dataset = Stored.model_validate(sound | changes)
         runtime = Runtime(setup=str(setup), limits=Limits(hours=0.2))
         camera = a_camera().model_copy(update={"datasets": (dataset,), "runtime": runtime})
         job = Job(Step("testcam", "sky", stage), camera, dataset, tmp_path, tmp_path, tmp_path)
+        job = replace(job, calibrations_as_of=None if day is None else date.fromisoformat(day))
         return StackEngine().run(job, lambda *_: None)
 
     return carry_out
@@ -169,6 +174,33 @@ def test_a_run_that_was_cut_off_is_continued(step: Callable[..., StepReport], tm
     assert {one.scope.tract for one in measured.results} == {None}
     state = json.loads((tmp_path / "stack.json").read_text())["stack"]
     assert len(state["failures"]) == 2
+
+
+def test_calibrations_are_those_that_the_repository_had_on_a_day(
+    step: Callable[..., StepReport], tmp_path: Path, toy_stack: Stack
+) -> None:
+    """The bias of that day holds on in the place of one that came later; inputs and their order are the same else."""
+    # The second time it is taken up again, with the same calibrations.
+    assert [step(day="2025-11-01").outcome.status for _ in range(2)] == [StepStatus.DONE] * 2
+    found = {one.scope.band: one for one in step(Stage.MEASURE).results if one.metric.endswith("skyLevel_mean")}
+    assert isinstance(found["g"], Measurement)
+    assert found["g"].value == pytest.approx(100.5)  # with today's bias, which is 1 less, 101.5
+    output = json.loads((tmp_path / "stack.json").read_text())["stack"]["output"]
+    chain = f"{output}/calibrations-as-of-2025-11-01"
+    listed = toy_stack.run("butler", "query-collections", str(toy_stack.repository), "--chains", "FLATTEN", chain)
+    assert [line.split()[0] for line in listed.splitlines()[2:]] == ["ToyCam/raw/all", f"{chain}/ToyCam/calib"]
+
+
+def test_a_day_on_which_there_was_no_calibration_is_told(step: Callable[..., StepReport]) -> None:
+    """As is that there is none among the inputs, which ends nothing."""
+    message = why(step(day="2025-10-31"))
+    assert message.endswith(
+        "for calibrations as of 2025-10-31, must have had a toy_bias then, found none (2 came later)"
+    )
+    nothing = {"pipeline": "$TOY_PIPE_DIR/pipelines/toy.yaml#nothing", "collections": ["ToyCam/raw/all"]}
+    told = step(day="2025-11-01", query="instrument = 'ToyCam'", **nothing)
+    assert told.outcome.status is StepStatus.CAVEATS
+    assert told.caveats == ("calibrations as of 2025-11-01: there is no calibration collection among the inputs",)
 
 
 def test_no_bundle_is_a_failure_that_names_what_was_asked_for(step: Callable[..., StepReport]) -> None:

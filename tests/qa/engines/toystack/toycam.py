@@ -73,6 +73,13 @@ class SkyConnections(PipelineTaskConnections, dimensions=("instrument", "visit",
         dimensions=("instrument", "visit", "detector"),
         doc="Pixels.",
     )
+    bias = connectionTypes.PrerequisiteInput(
+        name="toy_bias",
+        storageClass="StructuredDataDict",
+        dimensions=("instrument", "detector"),
+        isCalibration=True,
+        doc="What is subtracted.",
+    )
     level = connectionTypes.Output(
         name="toy_level",
         storageClass="StructuredDataDict",
@@ -106,12 +113,12 @@ class SkyTask(PipelineTask):
         outputs = self.run(butlerQC.quantum.dataId["visit"], **butlerQC.get(inputRefs))
         butlerQC.put(outputs, outputRefs)
 
-    def run(self, visit: int, pixels: dict[str, Any]) -> Struct:
-        """Take the mean of the pixels."""
+    def run(self, visit: int, pixels: dict[str, Any], bias: dict[str, Any]) -> Struct:
+        """Take the mean of the pixels, without the bias."""
         if self.config.refuses in {visit, -2}:
             msg = f"the pixels of visit {visit}\nare refused"
             raise ValueError(msg)
-        level = sum(pixels["values"]) / len(pixels["values"]) + self.config.offset
+        level = sum(pixels["values"]) / len(pixels["values"]) - bias["level"] + self.config.offset
         bundle = {"skyLevel": [record("mean", level, "electron"), record("hot", None, "ct")]}
         return Struct(level={"level": level, "note": self.config.note}, metrics=complete(bundle))
 
@@ -227,9 +234,28 @@ def make(repo: str, pixels: Path) -> None:
             data_id = registry.expandDataId(instrument=NAME, visit=visit, detector=detector)
             files.append(FileDataset(str(path), [DatasetRef(kind, data_id, run=run)]))
     butler.ingest(*files, transfer="copy")
+    _add_biases(butler, pixels)
     butler.collections.register(f"{NAME}/defaults", CollectionType.CHAINED)
-    butler.collections.redefine_chain(f"{NAME}/defaults", [run])
+    butler.collections.redefine_chain(f"{NAME}/defaults", [run, f"{NAME}/calib"])
     butler.collections.register(f"{NAME}/nothing", CollectionType.RUN)
+
+
+def _add_biases(butler: Any, folder: Path) -> None:
+    """Add a bias for each detector and epoch; the second holds for all visits."""
+    dimensions = ("instrument", "detector")
+    kind = DatasetType("toy_bias", dimensions, "StructuredDataDict", universe=butler.dimensions, isCalibration=True)
+    butler.registry.registerDatasetType(kind)
+    butler.collections.register(f"{NAME}/calib", CollectionType.CALIBRATION)
+    change = Time("2025-12-15T00:00:00", scale="tai")
+    for epoch, (level, when) in enumerate(((1.0, Timespan(None, change)), (0.0, Timespan(change, None)))):
+        run = f"{NAME}/calib/epoch{epoch}"
+        butler.collections.register(run, CollectionType.RUN)
+        path = folder / f"bias-{epoch}.yaml"
+        path.write_text(json.dumps({"level": level}))
+        data_ids = [butler.registry.expandDataId(instrument=NAME, detector=detector) for detector in DETECTORS]
+        refs = [DatasetRef(kind, data_id, run=run) for data_id in data_ids]
+        butler.ingest(*(FileDataset(str(path), [ref]) for ref in refs), transfer="copy")
+        butler.registry.certify(f"{NAME}/calib", refs, when)
 
 
 def _sync_visit(registry: Any, visit: int, physical_filter: str, day: int) -> None:
