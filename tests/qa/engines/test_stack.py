@@ -143,10 +143,16 @@ def test_what_the_stack_finds_wrong_is_the_message(stack: Stack, tmp_path: Path)
     assert report.outcome.message == "the repository must be there, found nothing at /ci/DATA"
 
 
-def test_what_cannot_be_had_of_others_repositories_is_told(stack: Stack, tmp_path: Path) -> None:
-    """Their calibrations are those of the collections that the entry names."""
+def test_calibrations_as_of_a_day_are_asked_for(stack: Stack, tmp_path: Path) -> None:
+    """Of the collections that the entry names; the pipeline takes what the environment answers."""
+    stack.answers["dated"] = {"collections": ["dated"], "caveats": ["no flat then"]}
     report = carry_out(stack, tmp_path, Stage.PROCESS, calibrations_as_of=date(2026, 1, 1))
-    assert report.caveats == ("the calibrations are those of the input collections, not those of 2026-01-01",)
+    assert report.caveats == ("no flat then",)
+    output = stack.asked[0]["runs"][0]
+    asked = {"repository": "/ci/DATA", "collections": ["HSC/defaults"], "day": "2026-01-01", "task": "dated"}
+    assert stack.asked[1] == asked | {"into": f"{output}/calibrations-as-of-2026-01-01"}
+    argv = stack.commands[-1].argv
+    assert argv[argv.index("--input") + 1] == "dated"
 
 
 def test_a_bug_is_a_failed_step_with_its_traceback_in_the_log(stack: Stack, tmp_path: Path) -> None:
