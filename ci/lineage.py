@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qa.errors import DocumentError
 from qa.journal import read_record, runs_under
+from qa.locations import AS_OF
 from qa.provenance.lineage import parent_of
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from ci.settings import Settings
     from qa.model import Plan
     from qa.record import RunRecord
-
-AS_OF = "as-of"
-"""Folder, in that of the runs, of those repeated with the calibrations of an earlier day: a folder for each day."""
 
 _MOST = 30
 

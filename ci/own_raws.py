@@ -10,7 +10,8 @@ from ci.foreign import with_imported
 from ci.lanes import open_planned
 from ci.naming import new_run_id
 from qa.journal import read_record
-from qa.model import Lane, Plan, Stage, Step, Trigger
+from qa.model import Lane, Plan, Step, Trigger
+from qa.plan import stages_of
 from qa.provenance.facts import of_camera
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ def open_own(
     facts = {f"data {name}": str(path.resolve()) for name, path in given.items() if path is not None}
     context = replace(context, provenance=context.provenance | facts | {"data bands": " ".join(bands)})
     name, now = dataset_name(raws), context.clock()
-    steps = tuple(Step(camera, name, stage) for stage in Stage if stage is not Stage.DRAW)
-    plan = Plan(new_run_id(context.settings.runs, now, tag=context.settings.tag), Lane.RAWS, Trigger(), now, steps, ())
     # What is wrong with the data is told before there is a run.
     prepared = prepare(raws, chosen, reference=reference, calibrations=calibrations, bands=bands)
+    steps = tuple(Step(camera, name, stage) for stage in stages_of(prepared.dataset))
+    plan = Plan(new_run_id(context.settings.runs, now, tag=context.settings.tag), Lane.RAWS, Trigger(), now, steps, ())
     context = replace(context, provenance=context.provenance | _facts(chosen, prepared.dataset, reference))
     folder = open_planned(context, plan, fresh=fresh)
     prepared.write(folder / camera / name)

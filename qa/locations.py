@@ -7,6 +7,9 @@ from pathlib import Path
 PUBLISHED = "published-at"
 """A file in a copy of regression data that says where they are published: what it stands in is not written to."""
 
+AS_OF = "as-of"
+"""The folder among the runs in which those repeated as of a day lie, by that day."""
+
 
 def regression_data() -> Path:
     """Return the folder of baselines, ledger and sky recipes that belongs to this code."""

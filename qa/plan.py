@@ -19,11 +19,15 @@ NOT_ASKED = "not asked for in this run"
 NO_ROOM = "no room in the night's budget"
 """How the reason begins why a camera is left to another night."""
 
-_STAGES = {"butler": (Stage.PROCESS, Stage.MEASURE), "suite": (Stage.PROCESS, Stage.MEASURE)}
+_STAGES = {
+    "raws": tuple(stage for stage in Stage if stage is not Stage.DRAW),
+    "butler": (Stage.PROCESS, Stage.MEASURE),
+    "suite": (Stage.PROCESS, Stage.MEASURE),
+}
 
 
 def stages_of(dataset: Dataset) -> tuple[Stage, ...]:
-    """Return the stages that a data set goes through: what already lies in a repository is not drawn or ingested."""
+    """Return the stages that a data set goes through: what there is already is not drawn or ingested."""
     return _STAGES.get(dataset.kind, tuple(Stage))
 
 

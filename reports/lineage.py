@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from qa.locations import AS_OF
 from qa.model import Lane
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ def lineage(night: Night) -> tuple[str, ...]:
 
 
 def reproduce_command(row: Row, night: Night) -> str:
-    """Return the command that reruns a value elsewhere; '' of values that were not measured by a night."""
-    if row.measured is None or night.plan.lane in {Lane.IMPORTED, Lane.RAWS}:
+    """Return the command that reruns a value elsewhere; '' of values that were not measured here."""
+    if row.measured is None or night.plan.lane is Lane.IMPORTED:
         return ""
     scope = row.comparison.scope
     chosen = (("--band", scope.band), ("--dataset", scope.dataset), ("--task", scope.task))
     options = [part for name, value in chosen if value is not None for part in (name, value)]
-    return shlex.join(["obsqa", "reproduce", night.plan.run_id, scope.camera, row.comparison.metric, *options])
+    day = night.plan.calibrations_as_of
+    run = night.plan.run_id if day is None else f"{AS_OF}/{day}/{night.plan.run_id}"
+    return shlex.join(["obsqa", "reproduce", run, scope.camera, row.comparison.metric, *options])

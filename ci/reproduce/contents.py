@@ -22,17 +22,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ci.reproduce.raws import Raws
     from ci.reproduce.software import Code
     from obs_registry.model import Camera, Dataset
 
 FACTS_FILE, CAMERA_FILE, REQUIREMENTS_FILE = "reproduction.json", "camera.yaml", "requirements.txt"
 README, SCRIPT = "README.md", "run"
-RECIPES, PIPELINES, SOFTWARE = "recipes", "pipelines", "software"
+RECIPES, PIPELINES, SOFTWARE, DATA = "recipes", "pipelines", "software", "data"
 _AGAIN = "have the archive made again"
 
 
-def write(folder: Path, what: Reproduction, camera: Camera, recipes: Path, *, code: Code | None = None) -> Reproduction:
+def write(
+    folder: Path,
+    what: Reproduction,
+    camera: Camera,
+    recipes: Path,
+    *,
+    code: Code | None = None,
+    raws: Raws | None = None,
+) -> Reproduction:
     """Write what is processed into a folder, with the code everything that an archive holds.
+
+    Of a user's own `raws` only those that are asked for.
 
     Returns
     -------
@@ -46,9 +57,20 @@ def write(folder: Path, what: Reproduction, camera: Camera, recipes: Path, *, co
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
-    known = replace(what, files=digests)
+    names, known = list(files), what
+    if raws is not None:
+        from ci.reproduce.raws import write as write_raws  # noqa: PLC0415 - brings the Butler, seconds of CPU
+
+        more, outside = write_raws(folder, raws, what.exposures, pack=code is not None)
+        names, known = [*names, *more], replace(what, outside=outside)
+    known = replace(known, files={name: digest_of(folder / name) for name in sorted(names)})
     return known if code is None else _tell(folder, replace(known, code=code.revision), code)
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _tell(folder: Path, what: Reproduction, code: Code) -> Reproduction:
@@ -69,7 +91,8 @@ def seal(folder: Path, what: Reproduction) -> None:
 def _of_data(camera: Camera, name: str, recipes: Path) -> Mapping[str, str]:
     """Return the camera's registry entry, the recipe of a twin, and a pipeline that does not come with obsqa."""
     dataset = _dataset(camera, name)
-    lean = camera.model_copy(update={"datasets": (dataset,), "requirements": Requirements()})
+    named = () if isinstance(dataset, OwnRaws) else (dataset,)  # own raws are never in a camera's entry
+    lean = camera.model_copy(update={"datasets": named, "requirements": Requirements()})
     entry = {"schema": SCHEMA, **lean.model_dump(mode="json", exclude_defaults=True)}
     files = {CAMERA_FILE: yaml.safe_dump(entry, sort_keys=False, allow_unicode=True)}
     if isinstance(dataset, Twin):
@@ -98,12 +121,25 @@ def read(folder: Path) -> tuple[Reproduction, Camera]:
     _check_value(path, what)
     _check(folder, what.files)
     camera = _camera(folder / CAMERA_FILE, what)
-    dataset = _dataset(camera, what.dataset)
+    dataset = _own(folder, what) or _dataset(camera, what.dataset)
     if isinstance(dataset, Twin) and (own := folder / PIPELINES / "pipeline.yaml").is_file():
         dataset = dataset.model_copy(update={"pipeline": str(own.resolve())})
     if isinstance(dataset, Stored) and what.query is not None:
         dataset = dataset.model_copy(update={"query": what.query})
     return what, camera.model_copy(update={"datasets": (dataset,)})
+
+
+def _own(folder: Path, what: Reproduction) -> OwnRaws | None:
+    """Return the data set of a user's own raws that an archive describes, if it does."""
+    if not any(name.startswith(f"{DATA}/") for name in what.files):
+        return None
+    from qa.drp.own_raws import described  # noqa: PLC0415 - brings the Butler, seconds of CPU
+
+    dataset = described(folder / DATA)
+    if dataset is None or dataset.name != what.dataset:
+        found = "none" if dataset is None else repr(dataset.name[:40])
+        raise DocumentError(folder / DATA, required=f"the raws {what.dataset[:40]!r}", found=found, action=_AGAIN)
+    return dataset
 
 
 def _check_value(path: Path, what: Reproduction) -> None:
@@ -146,7 +182,7 @@ def _check(folder: Path, files: Mapping[str, str]) -> None:
             raise DocumentError(folder / FACTS_FILE, required=required, found=repr(name[:80]))
         if path.is_symlink() or not path.is_file():
             raise DocumentError(path, required="a file of the archive", found="none", action="unpack it again")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        if digest_of(path) != digest:
             required, found = "the file that was packed", "another content"
             raise DocumentError(path, required=required, found=found, action="unpack it again")
 

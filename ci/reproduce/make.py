@@ -11,11 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ci.own_raws import with_own
 from ci.reproduce import contents
 from ci.reproduce.archive import pack
 from ci.reproduce.rerun import process
 from ci.reproduce.software import code_of
-from obs_registry.model import Stored, Twin
+from obs_registry.model import OwnRaws, Stored, Twin
 from qa.errors import RequestError, UnknownNameError
 from qa.foreign.definitions import definitions
 from qa.journal import read_record
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ci.lanes import Context
+    from ci.reproduce.raws import Raws
     from obs_registry.model import Camera
     from qa.model import Result, Scope
     from qa.provenance.reproduction import Answer
     from qa.record import RunRecord
+
+OF_OWN_RAWS = frozenset({"data raws", "data reference", "data calibrations", "data bands"})
+"""Facts that say where a user's own raws lay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,16 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An archive: its size in bytes, and what its data gave here; `whole` is how many exposures there are in all."""
+    """An archive: its size in bytes, and what its data gave here; `whole` is how many exposures there are in all.
+
+    `outside` are the raws that it names and does not hold.
+    """
 
     path: Path
     size: int
     answer: Answer
     whole: int
+    outside: tuple[str, ...] = ()
 
 
 def make(
@@ -85,44 +94,69 @@ def make(
     Raises
     ------
     RequestError
-        If the value cannot be rerun: not measured, measured elsewhere, or of raws that only its owner has.
+        If the value cannot be rerun: not measured, or measured elsewhere.
+    DocumentError
+        If it rests on raws that are gone.
     """
     record = read_record(run)
     one = chosen(record, wish)
-    camera = _camera(context, record, one)
+    camera = _camera(with_own(context, run), record, one)
+    raws = _raws(run, one.scope) if record.plan.lane is Lane.RAWS else None
     what = Reproduction(
         run=record.run_id,
         camera=one.scope.camera,
         dataset=one.scope.dataset,
         expected=one,
         digits=one.value.hex(),
-        facts=record.provenance,
+        facts=_facts(record, one.scope),
         made=context.clock(),
         calibrations_as_of=record.plan.calibrations_as_of,
     )
     recipes = context.settings.regression_data
-    narrowed = [] if whole else list(_narrowed(what, camera, recipes, record))
+    narrowed = [] if whole else list(_narrowed(what, camera, recipes, record, raws))
     path = out or Path(f"{_name(what)}.tar.gz")
     with TemporaryDirectory(prefix="obsqa-reproduce-") as place:
         folder = Path(place) / _name(what)
         folder.mkdir()
-        best = _smallest(context, [*narrowed, what], camera, folder, jobs)
+        best = _smallest(context, [*narrowed, what], camera, folder, jobs=jobs, raws=raws)
         told = replace(best.what, here=best.found)
-        contents.seal(folder, contents.write(folder, told, camera, recipes, code=code_of(what.facts)))
-        return Made(path, pack(folder, path), best, _exposures(camera, recipes, what))
+        packed = contents.write(folder, told, camera, recipes, code=code_of(what.facts), raws=raws)
+        contents.seal(folder, packed)
+        count = _exposures(camera, recipes, what) if raws is None else len(raws.exposures)
+        return Made(path, pack(folder, path), best, count, tuple(packed.outside))
+
+
+def _raws(run: Path, scope: Scope) -> Raws:
+    from ci.reproduce.raws import raws_of  # noqa: PLC0415 - brings the Butler, seconds of CPU
+
+    return raws_of(run / scope.camera / scope.dataset)
+
+
+def _facts(record: RunRecord, scope: Scope) -> dict[str, str]:
+    """Return the facts of a run; of a user's own raws without where they lay, and what of them an archive holds."""
+    if record.plan.lane is not Lane.RAWS:
+        return record.provenance
+    left = {*OF_OWN_RAWS, f"refcat {scope.camera}/{scope.dataset}"}
+    return {name: one for name, one in record.provenance.items() if name not in left}
 
 
 def _smallest(
-    context: Context, candidates: Sequence[Reproduction], camera: Camera, folder: Path, jobs: int | None
+    context: Context,
+    candidates: Sequence[Reproduction],
+    camera: Camera,
+    folder: Path,
+    *,
+    jobs: int | None,
+    raws: Raws | None,
 ) -> Answer:
     """Return the first answer that is right; where none is, the first that is that of the whole data set."""
     found: list[Answer] = []
     for number, what in enumerate(candidates):
-        asked = contents.write(folder, what, camera, context.settings.regression_data)
+        asked = contents.write(folder, what, camera, context.settings.regression_data, raws=raws)
         contents.seal(folder, asked)
         cache = context.settings.cache if not what.exposures else None
-        work = folder.parent / f"work-{number}"
-        found.append(process(folder, *contents.read(folder), work=work, jobs=jobs, cache=cache))
+        work, sources = folder.parent / f"work-{number}", raws.sources if raws else {}
+        found.append(process(folder, *contents.read(folder), work=work, jobs=jobs, cache=cache, sources=sources))
         if found[-1].same:
             return found[-1]
         context.console.say(f"{_data(what)}: not the value of the run")
@@ -135,7 +169,9 @@ def _data(what: Reproduction) -> str:
     return f"{len(what.exposures)} exposures" if what.exposures else what.query or "the whole data set"
 
 
-def _narrowed(what: Reproduction, camera: Camera, recipes: Path, record: RunRecord) -> Iterator[Reproduction]:
+def _narrowed(
+    what: Reproduction, camera: Camera, recipes: Path, record: RunRecord, raws: Raws | None
+) -> Iterator[Reproduction]:
     """Yield smaller data than the whole: of a metric of one band only what it is reduced from.
 
     What the processing costs is measured on everything.
@@ -152,6 +188,11 @@ def _narrowed(what: Reproduction, camera: Camera, recipes: Path, record: RunReco
         recipe = load_recipe(recipes / "skies" / f"{dataset.sky}.yaml")
         step, day = form_of(recipe.camera).step, what.calibrations_as_of
         if exposures := exposures_of(recipe, bands, step=step, day=day):
+            yield replace(what, exposures=exposures)
+    elif isinstance(dataset, OwnRaws) and raws is not None:
+        from ci.reproduce.raws import exposures_of as exposures_of_raws  # noqa: PLC0415 - as above
+
+        if exposures := exposures_of_raws(raws, bands, day=what.calibrations_as_of):
             yield replace(what, exposures=exposures)
     elif isinstance(dataset, Stored) and not dataset.steps:
         of_bands = " OR ".join(f"band = '{one}'" for one in bands)
@@ -200,11 +241,8 @@ def _not_one(wish: Wish, there: Sequence[Result], record: RunRecord) -> str:
 
 def _camera(context: Context, record: RunRecord, one: Measurement) -> Camera:
     """Return the camera of the registry whose data set can be processed again."""
-    if record.plan.lane in {Lane.IMPORTED, Lane.RAWS}:
-        why = "came from files" if record.plan.lane is Lane.IMPORTED else "rests on raws that do not fit an archive"
-        msg = f"a value must be measured by a night to be put into an archive, and that of {record.run_id} {why}"
-        if record.plan.lane is Lane.RAWS:
-            msg += "; rerun it with `obsqa run --raws`"
+    if record.plan.lane is Lane.IMPORTED:
+        msg = f"a value must be measured here to be put into an archive, and that of {record.run_id} came from files"
         raise RequestError(msg)
     known = {camera.name: camera for camera in context.cameras}
     if one.scope.camera not in known:

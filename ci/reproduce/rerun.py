@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ci.lanes import open_planned, run_steps
@@ -11,7 +12,7 @@ from ci.naming import new_run_id
 from ci.reproduce import contents
 from ci.settings import Settings
 from ci.wiring import WORKERS, make_context
-from obs_registry.model import Twin
+from obs_registry.model import OwnRaws, Twin
 from qa.engines.docker_images import image_facts
 from qa.errors import RequestError
 from qa.model import Lane, Measurement, Plan, Step, Trigger, Unmeasured
@@ -20,6 +21,7 @@ from qa.provenance.facts import collect
 from qa.provenance.reproduction import answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from obs_registry.model import Camera
@@ -30,7 +32,15 @@ if TYPE_CHECKING:
 TRIGGER = "reproduce"
 
 
-def rerun(folder: Path, work: Path, *, trust: bool, jobs: int | None = None, cache: Path | None = None) -> Answer:
+def rerun(
+    folder: Path,
+    work: Path,
+    *,
+    trust: bool,
+    raws: Path | None = None,
+    jobs: int | None = None,
+    cache: Path | None = None,
+) -> Answer:
     """Process what a folder asks for.
 
     Parameters
@@ -41,6 +51,8 @@ def rerun(folder: Path, work: Path, *, trust: bool, jobs: int | None = None, cac
         A folder for everything that is made on the way.
     trust
         Whether code that the archive brings or names may be run; obsqa's own pipelines need no trust.
+    raws
+        Where the raws lie that the archive names and does not hold.
     jobs
         Processes side by side, None for as many as there are cores.
     cache
@@ -51,20 +63,32 @@ def rerun(folder: Path, work: Path, *, trust: bool, jobs: int | None = None, cac
     DocumentError
         If a file of the folder is not what it should be.
     RequestError
-        If it asks for code that is not trusted.
+        If it asks for code that is not trusted, or for raws that are not there.
     """
     what, camera = contents.read(folder)
     asked = contents.foreign_code(folder, camera)
     if asked and not trust:
         msg = f"{folder}: must ask for nothing but obsqa's own pipelines, found {', '.join(asked)}; look at it, then give --trust"  # noqa: E501
         raise RequestError(msg)
-    return process(folder, what, camera, work=work, jobs=jobs, cache=cache)
+    sources: Mapping[str, Path] = {}
+    if isinstance(camera.datasets[0], OwnRaws):
+        from ci.reproduce.raws import found  # noqa: PLC0415 - brings the Butler, seconds of CPU
+
+        sources = found(folder, what, raws)
+    return process(folder, what, camera, work=work, jobs=jobs, cache=cache, sources=sources)
 
 
 def process(
-    folder: Path, what: Reproduction, camera: Camera, *, work: Path, jobs: int | None = None, cache: Path | None = None
+    folder: Path,
+    what: Reproduction,
+    camera: Camera,
+    *,
+    work: Path,
+    jobs: int | None = None,
+    cache: Path | None = None,
+    sources: Mapping[str, Path] = MappingProxyType({}),
 ) -> Answer:
-    """Process one data set and answer whether the value came out again."""
+    """Process one data set and answer whether the value came out again; `sources` says where a user's raws lie."""
     recipes = _recipes(folder, what, camera, work / "recipes")
     settings = Settings(runs=work / "runs", cache=cache or work / "cache", regression_data=recipes)
     whole, day = folder / contents.RECIPES, what.calibrations_as_of
@@ -75,8 +99,13 @@ def process(
     (dataset,) = camera.datasets
     now = context.clock()
     steps = tuple(Step(camera.name, dataset.name, stage) for stage in stages_of(dataset))
-    plan = Plan(new_run_id(settings.runs, now), Lane(dataset.lane.value), Trigger(TRIGGER), now, steps)
+    lane = Lane.RAWS if isinstance(dataset, OwnRaws) else Lane(dataset.lane.value)
+    plan = Plan(new_run_id(settings.runs, now), lane, Trigger(TRIGGER), now, steps)
     run = open_planned(context, plan, fresh=True)
+    if lane is Lane.RAWS:
+        from ci.reproduce.raws import lay_out  # noqa: PLC0415 - as above
+
+        lay_out(folder, run / camera.name / dataset.name, sources, what.exposures)
     with context.console:
         record = run_steps(context, run)
     result = _result(record, what)

@@ -36,7 +36,7 @@ _PAGE = """\
 
 Run {run} measured **{value} {unit}** (`{digits}`, n = {n}{stderr}).
 
-    ./run --install
+    ./run --install{raws}
 
 installs what is needed into the folder `venv` (it takes a connection to a package index), processes the {data}
 with the code in `software`, and says whether the value comes out again to the last bit, or by how much it differs and
@@ -47,13 +47,15 @@ is installed, so will `obsqa reproduce FOLDER`, with the code that is installed.
 |---|---|
 | the value, and the facts of the run | `reproduction.json` |
 | the camera's registry entry | `camera.yaml` |
-| recipe and seed of the data | `recipes/` |
+| {what} | {where} |
 | obsqa's code{code} | `software/` |
 | packages and their versions | `requirements.txt` |
 
 Calibrations: {calibrations}. {here}
 Exit codes: 0 the same to the last bit, 1 not the same, 2 a file is not what it was, 3 something failed on the way.
 """
+
+_OUTSIDE = "`data/`; the raws themselves lie in your folder RAWS, by name and SHA-256 as in `reproduction.json`"
 
 
 def readme(what: Reproduction, *, exact: bool) -> str:
@@ -62,6 +64,7 @@ def readme(what: Reproduction, *, exact: bool) -> str:
     data = f"{len(what.exposures)} exposures it rests on" if what.exposures else "whole data set"
     held = what.facts.get(f"validity {place}") or what.facts.get(f"calibrations {place}") or "not known"
     revision = f", revision {what.code}" if what.code else ""
+    own = any(name.startswith("data/") for name in what.files)
     other = "" if exact else f" (not that of the run, {what.facts.get('revision') or 'which is not known'})"
     return _PAGE.format(
         metric=one.metric,
@@ -74,6 +77,9 @@ def readme(what: Reproduction, *, exact: bool) -> str:
         stderr="" if one.stderr is None else f", standard error {one.stderr:.4g}",
         data=data,
         code=f"{revision}{other}",
+        raws=" --raws RAWS" if what.outside else "",
+        what="what the raws are" if what.outside else "the raws" if own else "recipe and seed of the data",
+        where=_OUTSIDE if what.outside else "`data/`" if own else "`recipes/`",
         calibrations=held,
         here=_here(what),
     )

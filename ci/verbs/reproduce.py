@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SAME, DIFFERENT, FAILED = 0, 1, 3
 _KB = 1000
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -30,6 +31,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--out", type=_FILE, help="The archive.  [default: named after the value, here]")
 @click.option("--whole", is_flag=True, help="Put in the whole data set, without looking for less.")
 @click.option("--trust", is_flag=True, help="Run a pipeline, script or image that an archive brings or names.")
+@click.option("--raws", type=_FOLDER, help="Where the raw files lie that an archive names and does not hold.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep all that a rerun makes, here.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes side by side.  [default: the machine's cores]")
 @options.registry
@@ -43,6 +45,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one for each option
     dataset: str | None,
     task: str | None,
     out: Path | None,
+    raws: Path | None,
     keep: Path | None,
     jobs: int | None,
     registry: tuple[Path, ...],
@@ -62,7 +65,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one for each option
     Exit codes: 0 the same to the last bit, 1 not the same, 3 the rerun failed.
     """
     if camera is None:
-        return _rerun(Path(what), trust=trust, keep=keep, jobs=jobs, as_json=as_json)
+        return _rerun(Path(what), trust=trust, raws=raws, keep=keep, jobs=jobs, as_json=as_json)
     if metric is None:
         msg = "a run needs a camera and a metric: obsqa reproduce RUN CAMERA METRIC; an archive stands alone"
         raise click.UsageError(msg)
@@ -79,7 +82,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one for each option
     return _exit_code(made.answer)
 
 
-def _rerun(path: Path, *, trust: bool, keep: Path | None, jobs: int | None, as_json: bool) -> int:
+def _rerun(path: Path, *, trust: bool, raws: Path | None, keep: Path | None, jobs: int | None, as_json: bool) -> int:
     from ci.reproduce.archive import unpack  # noqa: PLC0415 - heavy
     from ci.reproduce.rerun import rerun  # noqa: PLC0415
 
@@ -87,7 +90,7 @@ def _rerun(path: Path, *, trust: bool, keep: Path | None, jobs: int | None, as_j
         work = keep or Path(place) / "work"
         (Path(place) / "archive").mkdir()
         folder = path if path.is_dir() else unpack(path, Path(place) / "archive")
-        found = rerun(folder.resolve(), work.resolve(), trust=trust, jobs=jobs)
+        found = rerun(folder.resolve(), work.resolve(), trust=trust, raws=raws, jobs=jobs)
     _print_answer(found, as_json=as_json)
     return _exit_code(found)
 
@@ -108,10 +111,20 @@ def _print_made(made: Made, *, as_json: bool) -> None:
     from ci.reproduce.text import lines, plain  # noqa: PLC0415
 
     if as_json:
-        body = {"archive": str(made.path), "bytes": made.size, "exposures_in_all": made.whole, **plain(made.answer)}
+        body = {
+            "archive": str(made.path),
+            "bytes": made.size,
+            "exposures_in_all": made.whole,
+            "raws_outside": list(made.outside),
+            **plain(made.answer),
+        }
         click.echo(json.dumps(body, sort_keys=True, indent=1))
         return
     some = len(made.answer.what.exposures)
     data = f"{some} of {made.whole} exposures" if some else made.answer.what.query or "the whole data set"
     click.echo("\n".join(lines(made.answer)))
-    click.echo(f"{made.path}: {made.size / _KB:.0f} kB, {data}; elsewhere: obsqa reproduce {made.path.name}")
+    again = f"obsqa reproduce {made.path.name}"
+    if made.outside:
+        data += f", of which {len(made.outside)} raw files are named and not packed, being large"
+        again += " --raws FOLDER"
+    click.echo(f"{made.path}: {made.size / _KB:.0f} kB, {data}; elsewhere: {again}")

@@ -76,15 +76,38 @@ def described(place: Path) -> OwnRaws | None:
     """Return the data set that `prepare` wrote down in a folder; None if there is none."""
     if not (place / _SCANNED).is_file():
         return None
+    found, reference = read_described(place)
+    return _dataset(found, reference=reference is not None)
+
+
+def read_described(place: Path) -> tuple[Scanned, Path | None]:
+    """Return what `prepare` wrote down in a folder, and the reference catalogue if there is one.
+
+    Raises
+    ------
+    DocumentError
+        If there is nothing, or not what it wrote.
+    """
     found: Scanned = read_document(place / _SCANNED, "scanned", Scanned)
-    return _dataset(found, reference=(place / _REFERENCE).is_file())
+    reference = place / _REFERENCE
+    return found, reference if reference.is_file() else None
+
+
+def write_described(place: Path, scanned: Scanned, reference: bytes | None) -> list[str]:
+    """Write down what was scanned, and a reference catalogue as `prepare` writes it; return the names of the files."""
+    place.mkdir(parents=True, exist_ok=True)
+    write_document(place / _SCANNED, "scanned", scanned, Scanned)
+    if reference is None:
+        return [_SCANNED]
+    (place / _REFERENCE).write_bytes(reference)
+    return [_SCANNED, _REFERENCE]
 
 
 def ingest_own(place: Path, repo: Path) -> Ingested:
     """Make the repository of a data set that `prepare` wrote down."""
-    found: Scanned = read_document(place / _SCANNED, "scanned", Scanned)
-    reference = _REFERENCE if (place / _REFERENCE).is_file() else None
-    return ingest_data(replace(found.manifest, refcat=reference), place, repo, caveats=found.caveats)
+    found, reference = read_described(place)
+    refcat = None if reference is None else reference.name
+    return ingest_data(replace(found.manifest, refcat=refcat), place, repo, caveats=found.caveats)
 
 
 def _dataset(found: Scanned, *, reference: bool) -> OwnRaws:
@@ -92,7 +115,8 @@ def _dataset(found: Scanned, *, reference: bool) -> OwnRaws:
 
 
 def _bands(found: Scanned) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(found.manifest.filters.values()))
+    """Return the bands in an order of their own: that of the filters is lost when it is written down."""
+    return tuple(sorted(set(found.manifest.filters.values())))
 
 
 def dataset_name(raws: Path) -> str:

@@ -26,7 +26,8 @@ class Reproduction:
     `digits` is the value to the last bit, as `float.hex` writes it; `facts` are those of the run. `code` is the
     revision of the code that comes along, '' where it is not known. `exposures` are those that are drawn, all if it is
     empty; `query` stands in for that of a data set in a Butler repository. `here` is what the same data gave when the
-    archive was made. `files` are the archive's other files and their SHA-256.
+    archive was made. `files` are the archive's other files and their SHA-256, `outside` a user's own raws that it names
+    and does not hold.
     """
 
     run: str
@@ -42,6 +43,7 @@ class Reproduction:
     calibrations_as_of: date | None = None
     here: Measurement | None = None
     files: dict[str, str] = field(default_factory=dict)
+    outside: dict[str, str] = field(default_factory=dict)
 
     @property
     def value(self) -> float:

@@ -66,7 +66,10 @@ def obsqa(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_folder_of_raws_is_processed_like_a_night(twin: Path, tmp_path: Path) -> None:
-    """Raws, biases, darks and flats in one folder and a reference catalogue become a judged report."""
+    """Raws, biases, darks and flats in one folder and a reference catalogue become a judged report.
+
+    A value of it is put into an archive with its raws, and comes out again where these are gone.
+    """
     from astropy.table import Table
 
     raws = shutil.copytree(twin / "raws", tmp_path / "m51")
@@ -87,6 +90,14 @@ def test_a_folder_of_raws_is_processed_like_a_night(twin: Path, tmp_path: Path) 
 
     assert obsqa(tmp_path, "measure", "latest").returncode == done.returncode
     assert read_record(run).results == record.results
+
+    made = obsqa(tmp_path, "reproduce", "latest", "hsc", "AA1", "--out", "value.tar.gz")
+    assert made.returncode == 0, made.stdout + made.stderr
+    shutil.rmtree(raws)
+    again = obsqa(tmp_path, "reproduce", "value.tar.gz", "--json")
+    assert again.returncode == 0, again.stdout + again.stderr
+    answer = json.loads(again.stdout)
+    assert (answer["same"], answer["facts"]) == (True, [])
 
 
 @pytest.mark.parametrize(
