@@ -4,14 +4,16 @@ usage: python benchmarks/turing.py [DIR]
 
 DIR is a checkout of https://github.com/alan-turing-institute/TCPD (`make` there fetches the series that may not be
 passed on), or any folder laid out like it; without it the series in `benchmarks/turing` are taken, whose README says
-which they are. Every detector reads each whole series; ours is the online one run over it. Series with several
-values a time are left out, values that are missing are left out of the series for all detectors alike.
+which they are. Every detector reads each whole series. Ours is measured twice: "obsqa looking back" cuts the
+whole series into levels, as the annotators did who saw all of it and as the peers do; "obsqa N" is the online detector
+at the budget for N series, which reports each night what it sees and knows no later one. Series with several values a
+time are left out, values that are missing are left out of the series for all detectors alike.
 
 F1 is that of TCPDBench, margin 5: a change at 0 counts as marked and as reported by all; precision is the share of the
 reports near any annotator's mark, recall the mean over the annotators. Strict F1 leaves the change at 0 out, and with
 it annotators who marked nothing; where nobody did, it is 1 for no report and 0 for any. Covering is that of TCPDBench:
 the mean overlap of the annotators' segments with the reported ones. "nothing" reports nothing in any series.
-Ends with 1 when the figures to reach were missed.
+Ends with 1 when looking back missed a figure to reach.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 MARGIN = 5
 TO_REACH = {"F1": 0.718, "strict": 0.380}
+LOOKING_BACK = "obsqa looking back"
 HERE = Path(__file__).resolve().parent / "turing"
 
 
@@ -148,8 +151,15 @@ def read(file: Path, annotators: Mapping[str, Sequence[int]]) -> Annotated | str
     return Annotated(told["name"], values[places], places, len(values), marks)
 
 
+def looking_back(values: np.ndarray) -> list[int]:
+    """Return where the levels of a whole series begin, but for the first."""
+    from qa.changes.hindsight import levels
+
+    return [one.start for one in levels(values)][1:]
+
+
 def detectors() -> dict[str, Detector]:
-    """Return ours at three budgets, the peers that are installed, and one that reports nothing."""
+    """Return ours looking back and online at three budgets, the peers that are installed, and one without reports."""
     from changes import asv, otava, ours
 
     from qa.changes import Budget
@@ -160,7 +170,8 @@ def detectors() -> dict[str, Detector]:
     def whole(changes: Callable[[list[float]], list[int]]) -> Detector:
         return lambda values: changes(values.tolist())
 
-    known = {f"obsqa {series}": began(Budget(series=series)) for series in (500, 30, 1)}
+    known = {LOOKING_BACK: looking_back}
+    known |= {f"obsqa {series}": began(Budget(series=series)) for series in (500, 30, 1)}
     peers = {"Otava 1e-3": otava(0.001), "Otava 1e-5": otava(1e-5), "asv": asv()}
     known |= {name: whole(one) for name, one in peers.items() if one is not None}
     return {**known, "nothing": lambda _: ()}
@@ -168,7 +179,7 @@ def detectors() -> dict[str, Detector]:
 
 def table(series: Sequence[Annotated], known: Mapping[str, Detector]) -> dict[str, Scores]:
     """Print the scores of every detector on every series, and return the means."""
-    print(f"{'F1 strict covering':24s}" + "".join(f"{name:>17s}" for name in known))
+    print(f"{'F1 strict covering':24s}" + "".join(f"{name:>20s}" for name in known))
     rows: list[list[Scores]] = []
     for one in series:
         rows.append([score(one, detect) for detect in known.values()])
@@ -180,11 +191,11 @@ def table(series: Sequence[Annotated], known: Mapping[str, Detector]) -> dict[st
 
 def line(title: str, scores: Sequence[Scores]) -> str:
     """Return a line of the table."""
-    return f"{title:24s}" + "".join("  " + "".join(f"{value:5.2f}" for value in one) for one in scores)
+    return f"{title:24s}" + "".join("     " + "".join(f"{value:5.2f}" for value in one) for one in scores)
 
 
 def verdict(means: Mapping[str, Scores]) -> int:
-    """Compare our means with the figures to reach and with the best peer, and return 1 when a figure was missed."""
+    """Compare our means with the figures to reach and with the peers', and return 1 when a figure was missed."""
     ours = {name: one for name, one in means.items() if name.startswith("obsqa")}
     peers = {name: one for name, one in means.items() if name not in ours and name != "nothing"}
     missed = 0
@@ -192,7 +203,7 @@ def verdict(means: Mapping[str, Scores]) -> int:
         told = ", ".join(f"{name} {one[at]:.3f}" for name, one in ours.items())
         beside = "".join(f", {name} {one[at]:.3f}" for name, one in peers.items())
         nothing = f", nothing {means['nothing'][at]:.3f}" if "nothing" in means else ""
-        good = max(one[at] for one in ours.values()) > aim
+        good = means[LOOKING_BACK][at] > aim
         print(f"{title}: to reach {aim}: {'reached' if good else 'missed'}; {told}{beside}{nothing}")
         missed += not good
     return int(missed > 0)

@@ -5,6 +5,7 @@ The plots of the pages are drawn by `reports.figures` and `reports.charts`, whic
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qa.errors import RequestError
@@ -12,10 +13,12 @@ from qa.judging.judged import ShiftKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
+    from qa.changes.hindsight import Level
     from qa.judging.judged import Shift
     from qa.model import HistoryPoint, Scope
 
@@ -32,8 +35,11 @@ def plot_history(
     *,
     ylabel: str,
     shifts: Sequence[Shift] = (),
+    levels: Mapping[Scope, Sequence[tuple[datetime, datetime, Level]]] = MappingProxyType({}),
 ) -> None:
-    """Draw one metric over the nights, a line for each scope with its standard errors; shifts are vertical lines.
+    """Draw one metric over the nights, a line for each scope with its standard errors.
+
+    Shifts are vertical lines, levels horizontal ones from the first to the last night of each.
 
     Raises
     ------
@@ -49,6 +55,8 @@ def plot_history(
         axes = figure.add_subplot()
         for index, (scope, points) in enumerate(sorted(lines.items())):
             _line(axes, str(scope), points, f"C{index}")
+            for since, until, level in levels.get(scope, ()):
+                axes.hlines(level.mean, since, until, color=f"C{index}", linewidth=4, alpha=0.35)  # type: ignore[arg-type]
         for shift in shifts:
             axes.axvline(shift.began, color="0.45", linewidth=1, linestyle=_KINDS[shift.kind])  # type: ignore[arg-type]
         axes.set_title(title, loc="left")

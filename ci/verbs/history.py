@@ -10,10 +10,12 @@ import click
 from ci import options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     import pandas as pd
 
+    from qa.changes.hindsight import Level
     from qa.judging.judged import Shift
     from qa.model import HistoryPoint
     from qa.store import Series
@@ -27,11 +29,12 @@ SHOWN_NIGHTS = 6
 @click.option("--rebuild", is_flag=True, help="Read all run folders into the history anew first.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line per night and series.")
 @click.option("--changes", is_flag=True, help="Show the steps, drifts, spikes and gaps instead of the values.")
+@click.option("--levels", is_flag=True, help="Show into which levels the whole history falls, looking back on it.")
 @click.option("--false-reports", default=1.0, help="How many false ones to allow a month over 500 series (1).")
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw the history of METRIC, with its changes, into this .png, .pdf or .svg file.",
+    help="Draw the history of METRIC, with its changes (or --levels), into this .png, .pdf or .svg file.",
 )
 @options.runs
 @options.as_json
@@ -45,12 +48,18 @@ def history(  # noqa: PLR0913 - an argument for each option
     as_csv: bool,
     as_json: bool,
     changes: bool,
+    levels: bool,
     false_reports: float,
 ) -> None:
     """Show each night's value of a metric, oldest first: the last nights as a table, or all as CSV or JSON.
 
-    With --changes, show where a series left its level, under a budget of false alarms for all series together.
+    With --changes, show where a series left its level, as it was seen night after night, under a budget of false alarms
+    for all series together. With --levels, show what it looks like afterwards: since when each level held, and what it
+    was; a slow drift is seen as several levels.
     """
+    if changes and levels:
+        msg = "--changes are as they were seen, --levels looking back: ask for one of them"
+        raise click.UsageError(msg)
     from ci.settings import Settings  # noqa: PLC0415
     from ci.stores import open_store  # noqa: PLC0415 - heavy
     from qa.journal import read_record, runs_under  # noqa: PLC0415
@@ -62,16 +71,16 @@ def history(  # noqa: PLR0913 - an argument for each option
             store.save(read_record(folder))
     series = store.history(camera=camera, metric=metric)
     if plot is not None:
-        _draw(plot, metric, series, false_reports)
+        _draw(plot, metric, series, false_reports, levels=levels)
         return
-    frame = _changes_of(series, false_reports) if changes else as_frame(series)
+    frame = as_levels(series) if levels else _changes_of(series, false_reports) if changes else as_frame(series)
     if as_json:
         click.echo(frame.to_json(orient="records", date_format="iso", indent=1))
     elif as_csv:
         click.echo(frame.to_csv(index=False), nl=False)
     elif frame.empty:
         click.echo("nothing changed" if changes and series else "no run has measured that yet", err=True)
-    elif changes:
+    elif changes or levels:
         click.echo(frame.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     else:
         click.echo(as_table(frame))
@@ -89,7 +98,14 @@ def as_frame(series: Mapping[Series, list[HistoryPoint]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "scope", "run", "when", "value", "stderr"])
 
 
-def _draw(path: Path, metric: str | None, series: Mapping[Series, list[HistoryPoint]], false_reports: float) -> None:
+def _draw(
+    path: Path,
+    metric: str | None,
+    series: Mapping[Series, list[HistoryPoint]],
+    false_reports: float,
+    *,
+    levels: bool,
+) -> None:
     from qa.metrics import catalogue  # noqa: PLC0415
     from reports.plots import plot_history  # noqa: PLC0415
     from reports.wording import unit_name  # noqa: PLC0415
@@ -101,7 +117,11 @@ def _draw(path: Path, metric: str | None, series: Mapping[Series, list[HistoryPo
     title = f"{metric}: {definition.title}" if definition else metric
     ylabel = f"{metric} ({unit_name(definition.unit)})" if definition and definition.unit else metric
     lines = {scope: points for (_, scope), points in series.items()}
-    plot_history(path, title, lines, ylabel=ylabel, shifts=_shifts(series, false_reports))
+    if levels:
+        found = {scope: _levels_of(points) for scope, points in lines.items()}
+        plot_history(path, title, lines, ylabel=ylabel, levels=found)
+    else:
+        plot_history(path, title, lines, ylabel=ylabel, shifts=_shifts(series, false_reports))
     click.echo(path)
 
 
@@ -139,6 +159,33 @@ def as_changes(shifts: tuple[Shift, ...]) -> pd.DataFrame:
     ]
     columns = ["found", "metric", "scope", "kind", "began", "before", "after", "sigma", "chance"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def as_levels(series: Mapping[Series, list[HistoryPoint]]) -> pd.DataFrame:
+    """Lay levels out, oldest first: from which night to which, of how many values, mean and scatter.
+
+    `change` is the difference to the level before.
+    """
+    import pandas as pd  # noqa: PLC0415 - half a second
+
+    rows = []
+    for (name, scope), points in series.items():
+        before = float("nan")
+        for since, until, one in _levels_of(points):
+            nights = one.stop - one.start
+            rows.append((name, str(scope), since, until, nights, one.mean, one.scatter, one.mean - before))
+            before = one.mean
+    columns = ["metric", "scope", "since", "until", "nights", "level", "scatter", "change"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _levels_of(points: Sequence[HistoryPoint]) -> list[tuple[datetime, datetime, Level]]:
+    """Return the levels of a series, each with the nights of its first and its last value."""
+    from qa.changes.hindsight import levels  # noqa: PLC0415 - numpy
+
+    known = [(point.when, point.value) for point in points if point.value is not None]
+    found = levels([value for _, value in known])
+    return [(known[one.start][0], known[one.stop - 1][0], one) for one in found]
 
 
 def as_table(frame: pd.DataFrame) -> str:

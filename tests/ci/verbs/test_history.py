@@ -16,6 +16,8 @@ from qa.testing import NOW, Clock, a_measurement
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from qa.model import Result
+
 STEPS = tuple(Step("testcam", "twin", stage) for stage in Stage)
 
 
@@ -67,14 +69,18 @@ def test_an_empty_history_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
     """Return a folder with six nights, the last of which has other bits, and then none."""
-    plan = Plan("a", Lane.NIGHTLY, Trigger(), NOW, STEPS)
     missing = Unmeasured("PA1", Scope("testcam", "twin", "r", 0), "too few stars")
-    results = [*[a_measurement(5.0)] * 4, a_measurement(6.0), missing]
+    return nights(tmp_path, *[a_measurement(5.0)] * 4, a_measurement(6.0), missing)
+
+
+def nights(folder: Path, *results: Result) -> Path:
+    """Write a night a day into a folder."""
+    plan = Plan("a", Lane.NIGHTLY, Trigger(), NOW, STEPS)
     for day, result in enumerate(results):
-        with Journal(tmp_path / f"run{day}" / FILE_NAME, Clock(NOW + timedelta(days=day))) as journal:
+        with Journal(folder / f"run{day}" / FILE_NAME, Clock(NOW + timedelta(days=day))) as journal:
             journal.append(RunStarted(replace(plan, run_id=f"run{day}"), {}))
             journal.append(Measured("testcam", "twin", (result,)))
-    return tmp_path
+    return folder
 
 
 def test_the_changes_of_a_history_are_shown(changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,6 +96,23 @@ def test_the_changes_of_a_history_are_shown(changed: Path, capsys: pytest.Captur
     assert (step["kind"], step["before"], step["after"], step["chance"]) == ("step", 5.0, 6.0, 0.0)
     cli.run([*asked, "--csv"])
     assert capsys.readouterr().out.startswith("found,metric,scope,kind,began,before,after,sigma,chance\n")
+
+
+def test_the_levels_of_a_history_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Since when each held, and by how much the next differs; in the picture, too."""
+    missing = Unmeasured("PA1", Scope("testcam", "twin", "r", 0), "too few stars")
+    runs = nights(tmp_path, *[a_measurement(5.0)] * 4, missing, *[a_measurement(6.0)] * 3)
+    asked = ["history", "PA1", "--runs", str(runs), "--levels"]
+    assert cli.run([*asked, "--rebuild", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["change"] is None
+    assert (first["level"], second["level"], second["change"], second["nights"]) == (5.0, 6.0, 1.0, 3)
+    assert first["until"] < second["since"]
+    assert cli.run(asked) == 0
+    assert capsys.readouterr().out.split()[:4] == ["metric", "scope", "since", "until"]
+    assert cli.run([*asked, "--plot", str(tmp_path / "a.svg")]) == 0
+    assert "<svg" in (tmp_path / "a.svg").read_text()
+    assert cli.run([*asked, "--changes"]) == 2
 
 
 def test_a_history_without_changes_says_so(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
