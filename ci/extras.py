@@ -139,15 +139,28 @@ def _expired_waivers(camera: Camera, dataset: str, today: date) -> Iterator[Seen
                 yield Seen(waiver.metric, Scope(camera.name, dataset, band), WAIVER, WAIVER, Status.WARN, reason)
 
 
-def _ended(one: Standing) -> Iterator[Seen]:
+ALL = "baselines"
+"""Of which metric a finding is that is of the baselines of a data set as a whole."""
+
+
+def _ended(over: Iterable[Standing]) -> Iterator[Seen]:
+    """Yield one finding for each data set whose acceptances are over, of a metric if they are of one alone."""
+    of_dataset: dict[tuple[str, str], list[Standing]] = {}
+    for one in over:
+        of_dataset.setdefault((one.entry.camera, one.entry.dataset), []).append(one)
+    for (camera, dataset), ones in of_dataset.items():
+        places = [move.place for one in ones for move in one.moves]
+        alone = len(places) == 1
+        metric, scope = (places[0].metric, places[0].scope(camera, dataset)) if alone else (ALL, Scope(camera, dataset))
+        who = "Its baseline was" if alone else f"{len(places)} of its baselines were"
+        what, decisions = "it" if alone else "them", "; ".join(map(_until, ones))
+        reason = f"{who} accepted {decisions}; accept {what} anew or let {what} go with obsqa baseline expire."
+        yield Seen(metric, scope, ACCEPTANCE, ACCEPTANCE, Status.WARN, reason)
+
+
+def _until(one: Standing) -> str:
     made = one.entry.decision
-    for move in one.moves:
-        reason = (
-            f"Its baseline was accepted until {made.expires} by {made.who} ({made.why.removesuffix('.')}), "
-            f"ledger entry {one.entry.id}; accept it anew or let it go with obsqa baseline expire."
-        )
-        scope = move.place.scope(one.entry.camera, one.entry.dataset)
-        yield Seen(move.place.metric, scope, ACCEPTANCE, ACCEPTANCE, Status.WARN, reason)
+    return f"until {made.expires} by {made.who} ({made.why.removesuffix('.')}), ledger entry {one.entry.id}"
 
 
 def _of_ledger(context: Context, record: RunRecord, today: date) -> Iterator[Seen]:
@@ -156,8 +169,7 @@ def _of_ledger(context: Context, record: RunRecord, today: date) -> Iterator[See
     entries = baselines.ledger(root)
     if not entries:
         return
-    for over in expired_decisions(entries, today):
-        yield from _ended(over)
+    yield from _ended(one for one in expired_decisions(entries, today) if one.moves)
     accepted = {key: one for of in replay(entries).values() for key, one in of.items()}
     for crept in ratchets(entries, accepted, definitions=definitions(record)):
         if crept.exceeded:
@@ -184,7 +196,7 @@ def _undecided(root: Path, entries: Sequence[Entry]) -> Iterator[Seen]:
         more = f"; {len(ones) - 1} more" if len(ones) > 1 else ""
         first = replace(ones[0], path=ones[0].path.relative_to(root))
         reason = f"Its file was changed without a decision: {first}{more}. Put it right with obsqa baseline restore."
-        yield Seen("baselines", Scope(camera, dataset), UNDECIDED, UNDECIDED, Status.WARN, reason)
+        yield Seen(ALL, Scope(camera, dataset), UNDECIDED, UNDECIDED, Status.WARN, reason)
 
 
 def _or_warn(context: Context, read: Callable[[], T], otherwise: T) -> T:

@@ -22,6 +22,7 @@ from qa.model import (
     Level,
     Measurement,
     Plan,
+    Scope,
     Stage,
     Status,
     Step,
@@ -124,6 +125,17 @@ def test_an_acceptance_that_is_over_is_told(tmp_path: Path) -> None:
         "accept it anew or let it go with obsqa baseline expire."
     )
     assert extras.decided(a_context(tmp_path), a_record(), []) == ()
+
+
+def test_acceptances_of_a_whole_run_are_one_line(tmp_path: Path) -> None:
+    """Not one for each of its metrics, also where several of them are over."""
+    move = LEDGER[LEDGER.index("  - {metric") :]
+    other = LEDGER[LEDGER.index("- id") :].replace("1234abcd", "5678abcd").replace("metric: PA1", "metric: PA2")
+    (tmp_path / "ledger.yaml").write_text(LEDGER + move.replace("metric: PA1", "metric: AA1") + other)
+    (seen,) = extras.decided(a_context(tmp_path), a_record(), [judged(a_measurement())])
+    assert (seen.metric, seen.scope) == ("baselines", Scope("testcam", "twin"))
+    assert seen.reason.startswith("3 of its baselines were accepted until 2026-02-01 by A Person (new optics), ledger ")
+    assert "ledger entry 1234abcd; until 2026-02-01 by A Person (new optics), ledger entry 5678abcd; " in seen.reason
 
 
 def test_a_run_on_another_processor_is_told_apart(tmp_path: Path) -> None:

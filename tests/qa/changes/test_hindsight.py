@@ -86,7 +86,7 @@ def test_the_cuts_are_the_best_there_are(seed: int, n: int) -> None:
 
 def test_no_more_levels_than_can_be_looked_at() -> None:
     """A series that changes for ever is cut into so many."""
-    assert len(levels(np.repeat(np.arange(MOST + 1.0), 4))) == MOST
+    assert len(levels(np.repeat(np.arange(MOST + 1.0), 40))) == MOST
 
 
 @pytest.mark.parametrize("n", [30, 120])
