@@ -33,7 +33,10 @@ MOST_BYTES = 48 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Raws:
-    """What was scanned, with the files named as in archives; `sources` says where each lies."""
+    """What was scanned, with the files named as in archives; `sources` says where each lies.
+
+    What was left out stays with whoever scanned it: the lines about it name his folders.
+    """
 
     scanned: Scanned
     reference: Path | None
@@ -59,7 +62,7 @@ def raws_of(place: Path) -> Raws:
         if not Path(path).is_file():
             raise DocumentError(Path(path), required="the raw file that the run was made of", found="none")
     sources = {name: Path(path) for path, name in names.items()}
-    return Raws(_renamed(scanned, names), reference, sources)
+    return Raws(replace(_renamed(scanned, names), caveats=()), reference, sources)
 
 
 def exposures_of(raws: Raws, bands: Collection[str], *, day: date | None = None) -> tuple[int, ...]:
@@ -103,8 +106,18 @@ def write(folder: Path, raws: Raws, exposures: Collection[int], *, pack: bool) -
         Names of the files, seen from the folder.
     outside
         Digest of each raw that was left outside, by its name.
+
+    Raises
+    ------
+    RequestError
+        If the reference catalogue alone is too large for an archive.
     """
     reference = None if raws.reference is None else raws.reference.read_bytes()
+    if reference is not None and len(reference) > MOST_BYTES:
+        most, has = (size / 2**20 for size in (MOST_BYTES, len(reference)))
+        required = f"a reference catalogue must have at most {most:.0f} MiB to be put into an archive"
+        msg = f"{required}, found {has:.0f} MiB; cut it to the field"
+        raise RequestError(msg)
     written = [f"{DATA}/{name}" for name in write_described(folder / DATA, raws.scanned, reference)]
     chosen = {one.path: raws.sources[one.path] for one in _chosen(raws.scanned.manifest, exposures)}
     if not pack:

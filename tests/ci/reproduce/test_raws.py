@@ -93,7 +93,7 @@ def test_files_have_names_of_their_own(raws: Raws) -> None:
     """In the letters that archives have; where they lay is nobody's business."""
     assert list(raws.sources)[:2] == ["0000-r_1_.fits", "0001-i.fits"]
     assert raws.exposures == (1, 2, 10, 11, 20, 21)
-    assert (raws.scanned.manifest.truth, raws.scanned.manifest.refcat) == (None, None)
+    assert (raws.scanned.manifest.truth, raws.scanned.manifest.refcat, raws.scanned.caveats) == (None, None, ())
     assert plain("a/../b c.fits") == "a_.._b_c.fits"
 
 
@@ -138,6 +138,9 @@ def test_large_raws_are_named_and_found_by_their_digest(
     raws: Raws, own: tuple[Reproduction, Camera], tmp_path: Path, recipes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In any folder below the one that is given; the line says which is not there, or is another."""
+    monkeypatch.setattr(module, "MOST_BYTES", 4)
+    with pytest.raises(RequestError, match="a reference catalogue must have at most"):
+        packed(tmp_path, own[0], own[1], recipes, raws)
     monkeypatch.setattr(module, "MOST_BYTES", 20)
     folder, elsewhere = tmp_path / "archive", tmp_path / "elsewhere"
     folder.mkdir()
