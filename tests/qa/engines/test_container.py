@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("docker")
 
 from obs_registry.model import Limits, Runtime
+from qa.engines import docker_watch
 from qa.engines.base import Job, StepReport
 from qa.engines.commands import Command
 from qa.engines.container import ContainerEngine, ContainerRunner, judged
@@ -169,6 +170,29 @@ def test_an_engine_that_goes_away_is_one_line(own_docker: DockerEngine, give_too
         runner.run(command, stop=Event(), line=lambda _: own_docker.kill())
     assert "\n" not in str(told.value)
     assert "Docker Engine" in str(told.value)
+
+
+def test_an_engine_that_goes_away_afterwards_loses_nothing(
+    own_docker: DockerEngine, give_tools: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a command has ended it counts, and what it wrote is there; a later night sweeps its container up."""
+    from contextlib import closing
+
+    from qa.engines.docker_client import connect
+
+    with closing(connect()) as client:
+        give_tools(client)
+    ended = docker_watch._ended
+
+    def and_then_gone(*asked: object, **more: object) -> Ended:
+        found = ended(*asked, **more)
+        own_docker.kill()
+        return found
+
+    monkeypatch.setattr(docker_watch, "_ended", and_then_gone)
+    command = Command(("bash", "-c", "echo whole > made"), tmp_path, log=tmp_path / "log", timeout=60.0)
+    assert ContainerRunner.of(Runtime(image=TOOLS, limits=SMALL)).run(command, stop=Event()).code == 0
+    assert (tmp_path / "made").read_text() == "whole\n"
 
 
 def a_job(folder: Path, *, image: str = TOOLS) -> Job:
