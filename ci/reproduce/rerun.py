@@ -113,7 +113,7 @@ def process(
     failure = record.failure(camera.name) if result is None else None
     reason = result.reason if isinstance(result, Unmeasured) else _why(failure)
     spent = sum(one.cpu_seconds for one in record.outcomes.values())
-    return answer(what, found, facts=facts, reason=reason, cpu_seconds=spent, failed=failure is not None)
+    return answer(what, found, facts=record.provenance, reason=reason, cpu_seconds=spent, failed=failure is not None)
 
 
 def _recipes(folder: Path, what: Reproduction, camera: Camera, into: Path) -> Path:

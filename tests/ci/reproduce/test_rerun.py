@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from ci import lanes
 from ci.console import LineConsole
 from ci.lanes import Context
 from ci.reproduce import contents
@@ -122,3 +123,14 @@ def test_a_rerun_that_failed_is_no_answer(asked: Callable[..., Answer]) -> None:
     """The line names the step and what it said; exit code 3."""
     found = asked(report(Stage.PROCESS, status=StepStatus.FAILED, message="it broke"))
     assert (found.reason, found.failed, _exit_code(found)) == ("process failed: it broke", True, 3)
+
+
+def test_what_a_stack_has_set_up_is_compared(
+    asked: Callable[..., Answer], what: Reproduction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the run's own facts had it: what is found out when a run begins is not missing."""
+    monkeypatch.setattr(lanes, "stack_facts", lambda *_: {"package afw@hsc": "g2", "package base@hsc": "g1"})
+    facts = {**what.facts, "package afw@hsc": "g1", "package base@hsc": "g1"}
+    found = asked(report(Stage.MEASURE, what.expected), facts=facts)
+    of_stack = [(one.fact, one.before, one.after) for one in found.changed if one.fact.endswith("@hsc")]
+    assert of_stack == [("package afw@hsc", "g1", "g2")]
