@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ci.commit_changes import changes_since, concerns, package_of, words_of
 from qa.errors import RequestError
+from qa.provenance.software import own_revision
 from qa.testing import a_camera
 
 if TYPE_CHECKING:
@@ -93,6 +94,20 @@ def test_what_is_no_commit_is_told(checkout: Path, base: str) -> None:
     with pytest.raises(RequestError, match="--base must name a commit"):
         changes_since(base, checkout)
     assert not (checkout / "stolen").exists()
+
+
+@pytest.mark.parametrize("name", ["a;touch$IFS$PWD/stolen", "`id`|<script>alert(1)</script>", "x'\"&&${HOME}", "#1"])
+def test_a_branch_of_a_hostile_name_is_nobodys_command(checkout: Path, name: str) -> None:
+    """Checked out, it is compared like any other; named on the command line, it is refused in one line."""
+    git(checkout, "checkout", "-q", "-b", name)
+    write(checkout, "python/lsst/ip/isr/fringe.py")
+    before = sorted(checkout.rglob("[!.]*"))
+    assert changes_since("base", checkout).packages == ("ip_isr",)
+    assert "-dirty" in own_revision(checkout)
+    with pytest.raises(RequestError, match="--base must name a commit") as told:
+        changes_since(name, checkout)
+    assert "\n" not in str(told.value)
+    assert sorted(checkout.rglob("[!.]*")) == before
 
 
 def test_outside_of_a_checkout_is_told(tmp_path: Path) -> None:
