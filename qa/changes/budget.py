@@ -21,6 +21,18 @@ FAR = 8.0
 TAIL = 2.3
 """Power of the furthest deviation seen so far that a spike must exceed: the heavier the tail, the further."""
 
+LIGHT, HEAVIER = 3.2, 2.0
+"""Furthest deviation that Gaussian noise is likely to show, and the rise of the power in a series that shows more."""
+
+YOUNG = 80
+"""Values that tell how heavy a tail is: while they are fewer, a spike must be further out."""
+
+
+def far_out(usual: float, count: float) -> float:
+    """Return how many spreads out a spike must be in a series whose `count` values came as far as `usual` of them."""
+    tail = usual**TAIL * max(1.0, usual / LIGHT) ** HEAVIER
+    return max(FAR, tail) * max(1.0, YOUNG / count)
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:

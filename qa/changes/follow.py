@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qa.changes.budget import FAR, TAIL
+from qa.changes.budget import FAR, far_out
 from qa.changes.evidence import LONGEST, shocks, weigh
 from qa.changes.noise import FURTHEST, ROUNDING, WINDOW, Noise, learn
 from qa.changes.shape import LOOK_BACK, describe
@@ -191,7 +191,7 @@ def _spikes(level: Level, series: _Judged, stop: int, budget: Budget) -> tuple[L
     for at in np.flatnonzero((far | after)[:stop]).tolist():
         spread = float(noise.spread[at])
         usual = min(max(float(noise.furthest[at]), wildest / spread), FURTHEST)
-        excess = float(away[at]) / (spread * max(FAR, usual**TAIL))
+        excess = float(away[at]) / (spread * far_out(usual, float(noise.count[at])))
         if far[at] and excess > 1.0:
             excursion = excursion or (series.nights[at], float(series.values[at + 1]), excess)
         elif excursion is not None:

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from qa.changes import Budget
+from qa.changes.budget import far_out
 
 
 def test_the_budget_is_for_all_series_together() -> None:
@@ -50,3 +51,12 @@ def test_the_chance_of_a_spike_falls_with_its_distance() -> None:
     budget = Budget()
     assert budget.chance_of_spike(1.0) == pytest.approx(1 - math.exp(-0.1 / 30))
     assert budget.chance_of_spike(2.0) == pytest.approx(1 - math.exp(-0.1 / 30 / 8))
+
+
+def test_a_spike_is_further_out_than_the_tail_of_its_series() -> None:
+    """Eight spreads at least; the heavier the tail and the fewer the values, the further."""
+    assert far_out(2.0, 80) == far_out(2.0, 200) == 8.0
+    assert far_out(3.0, 80) == far_out(3.0, 200) == pytest.approx(3.0**2.3)
+    assert far_out(6.4, 80) == pytest.approx(4 * 6.4**2.3)
+    assert far_out(2.0, 40) == 16.0
+    assert far_out(6.4, 50) == pytest.approx(1.6 * 4 * 6.4**2.3)
