@@ -41,7 +41,10 @@ SHARED = frozenset({Stage.CALIBRATIONS, Stage.PROCESS})
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a night uses and does not make itself; built in `ci.wiring`."""
+    """Everything a night uses and does not make itself; built in `ci.wiring`.
+
+    `budget_hours` is what a night may be planned for, `ends` when the time that was given is over.
+    """
 
     settings: Settings
     cameras: Sequence[Camera]
@@ -57,6 +60,7 @@ class Context:
     stop: Event = field(default_factory=Event)
     calibrations_as_of: date | None = None
     budget_hours: float | None = None
+    ends: datetime | None = None
 
     def camera(self, name: str) -> Camera:
         """Return a camera by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -131,4 +131,5 @@ def make_context(
         stop=stop,
         calibrations_as_of=calibrations_as_of,
         budget_hours=budget_hours,
+        ends=None if budget_hours is None else datetime.now(UTC) + timedelta(hours=budget_hours),
     )

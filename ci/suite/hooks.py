@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -161,6 +161,8 @@ def activate(config: pytest.Config) -> None:
 
 def _suite(request: Request) -> Suite:
     context = make_context(request.settings, request.cameras or (), jobs=request.jobs)
+    if request.budget is not None:
+        context = replace(context, ends=context.clock() + timedelta(seconds=request.budget))
     night = Night(context, request.changes.packages, fresh=request.fresh)
     plan = night.plan_all()
     if not plan.cameras:

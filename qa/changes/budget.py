@@ -30,7 +30,7 @@ YOUNG = 80
 
 def far_out(usual: float, count: float) -> float:
     """Return how many spreads out a spike must be in a series whose `count` values came as far as `usual` of them."""
-    tail = usual**TAIL * max(1.0, usual / LIGHT) ** HEAVIER
+    tail = math.pow(usual, TAIL) * math.pow(max(1.0, usual / LIGHT), HEAVIER)
     return max(FAR, tail) * max(1.0, YOUNG / count)
 
 

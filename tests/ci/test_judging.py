@@ -322,6 +322,21 @@ def test_a_rerun_that_fails_confirms_nothing(tmp_path: Path) -> None:
     assert read_record(folder / "rerun").plan.run_id == f"{record.run_id}/rerun"
 
 
+def test_nothing_is_processed_again_beyond_the_budget(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is no time left for what the first processing took, what failed fails, and a line says why."""
+    world = a_world(tmp_path, camera=asking("rerun"))
+    night = FIRST + timedelta(days=1)
+    steps = len(read_record(world.night(5.0)[0]).outcomes)
+    for left, code in ((steps - 1, 1), (steps, 0)):
+        night += timedelta(days=1)
+        world.context = replace(world.context, ends=night + timedelta(seconds=left))
+        folder, record = world.night(9.0, 5.0)
+        assert record.exit_code == code
+        assert (folder / "rerun").exists() is (code == 0)
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if "a second time" in one and "budget" in one]
+    assert f"it took {steps} s, and of the budget {steps - 1} s are left" in line
+
+
 def test_nothing_is_processed_again_without_need(tmp_path: Path) -> None:
     """Not when all is well, nor when a run is only judged again."""
     world = a_world(tmp_path, camera=asking("rerun"))
