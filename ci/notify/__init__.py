@@ -4,6 +4,6 @@ What is said to whom is decided in `qa.notices`. Passwords, tokens and the addre
 environment and leave it only for the server they are meant for.
 """
 
-from ci.notify.dispatch import send_alarm, send_all, tell
+from ci.notify.dispatch import send_alarm, send_all, tell, tell_begun, tell_cut_off, told_when_cut_off
 
-__all__ = ["send_alarm", "send_all", "tell"]
+__all__ = ["send_alarm", "send_all", "tell", "tell_begun", "tell_cut_off", "told_when_cut_off"]

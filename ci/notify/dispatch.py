@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from ci.notify.channels import NullChannel
 from ci.notify.mail import MailChannel
 from ci.notify.outbox import Outbox, Post
+from ci.notify.retry import Patience
 from ci.notify.secrets import PASSWORD, TOKEN, Secrets
 from ci.notify.site import public_address, read_site
 from ci.notify.web import GithubChannel, WebhookChannel, commit_in
@@ -18,7 +20,7 @@ from qa.journal import read_record, runs_under
 from qa.notices.digest import digests
 from qa.notices.model import Service
 from qa.notices.people import everybody
-from qa.notices.text import alarm_of, notice_of, one_line, status_of
+from qa.notices.text import alarm_of, cut_off_of, notice_of, one_line, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
 
     from ci.lanes import Context
     from ci.notify.channels import Channel
-    from ci.notify.retry import Patience
     from ci.notify.site import Site
     from ci.settings import Settings
+    from qa.notices.model import Notice
     from qa.record import RunRecord
 
 COMMIT, REPORT = "OBSQA_GITHUB_COMMIT", "OBSQA_REPORT_URL"
@@ -88,6 +90,26 @@ def tell(context: Context, folder: Path, record: RunRecord) -> None:
     """Send the notices of a judged run, and warn on the console of those that could not be."""
     for line in send_all(context, folder, record):
         context.console.say(f"warning: {line}")
+
+
+def tell_begun(context: Context, folder: Path) -> None:
+    """Say of the commit that a run tests that it is under way."""
+    _tell_commit(context, folder, status_of)
+
+
+def tell_cut_off(context: Context, folder: Path) -> None:
+    """Say of the commit that a run tests that it was cut off, lest it be taken to be under way for ever."""
+    _tell_commit(context, folder, cut_off_of)
+
+
+@contextmanager
+def told_when_cut_off(context: Context, folder: Path) -> Iterator[None]:
+    """Say so of the commit when the work on a run ends by an exception."""
+    try:
+        yield
+    except BaseException:
+        tell_cut_off(context, folder)
+        raise
 
 
 def send_alarm(
@@ -169,13 +191,36 @@ def channels_of(site: Site, secrets: Secrets, clock: Callable[[], datetime]) -> 
     }
 
 
-def _statuses(record: RunRecord, site: Site, environ: Mapping[str, str], report: str) -> Iterator[Post]:
+def _tell_commit(context: Context, folder: Path, words: Callable[[RunRecord, str], Notice]) -> None:
+    """Set the status of a run's commit while nothing is final: tried once, and not made up for later."""
+    place, secrets = context.settings.subscriptions, Secrets.from_environment(os.environ)
+    if place is None:
+        return
+
+    def send() -> Iterator[str]:
+        site = read_site(place)
+        report, _ = _report(site, os.environ)
+        found = _statuses(read_record(folder), site, os.environ, report, words)
+        outbox = Outbox(channels_of(site, secrets, context.clock), patience=Patience(0.0))
+        yield from outbox.send(_without(secrets, found))
+
+    for line in _never_raising(send, secrets):
+        context.console.say(f"warning: {line}")
+
+
+def _statuses(
+    record: RunRecord,
+    site: Site,
+    environ: Mapping[str, str],
+    report: str,
+    words: Callable[[RunRecord, str], Notice] = status_of,
+) -> Iterator[Post]:
     github = site.github
     if github is None or record.plan.lane not in github.lanes:
         return
     commit = commit_in(environ.get(COMMIT, "")) or commit_in(record.provenance.get(github.commit, ""))
     if commit:
-        yield Post(Service.GITHUB, commit, github.repository, status_of(record, report))
+        yield Post(Service.GITHUB, commit, github.repository, words(record, report))
 
 
 def _report(site: Site, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ci.comparing import compare_measured
 from ci.judging import judge
 from ci.lanes import fresh_plan, open_planned, run_until
-from ci.notify import tell
+from ci.notify import tell, tell_begun, tell_cut_off, told_when_cut_off
 from ci.publish import conclude, report_so_far
 from ci.suite.kernel import DATASET
 from qa.engines.stages import REPOSITORY
@@ -75,6 +75,7 @@ class Night:
         """The run's folder."""
         if self._folder is None:
             self._folder = open_planned(self.context, self._plan(), fresh=self.fresh)
+            tell_begun(self.context, self._folder)
         return self._folder
 
     def plan_all(self) -> Plan:
@@ -168,13 +169,15 @@ class Night:
 
     def finish(self) -> RunRecord:
         """Judge the run, where a camera asks for it by a second processing, and write its report."""
-        record = conclude(self.context, self.folder, process=True)
+        with told_when_cut_off(self.context, self.folder):
+            record = conclude(self.context, self.folder, process=True)
         tell(self.context, self.folder, record)
         return record
 
     def report_so_far(self) -> None:
         """Write the report of what there is, of a run that can be continued."""
         report_so_far(self.context, self.folder)
+        tell_cut_off(self.context, self.folder)
 
     def caveats(self, camera: str) -> tuple[str, ...]:
         """Return what the steps of a camera had to say."""

@@ -83,11 +83,12 @@ def nightly(  # noqa: PLR0913 - one for each option
 
 def _run(context: Context, lane: Lane, trigger: Trigger, *, fresh: bool, as_json: bool) -> int:
     from ci.lanes import open_run, run_steps  # noqa: PLC0415
-    from ci.notify import tell  # noqa: PLC0415
+    from ci.notify import tell, tell_begun, told_when_cut_off  # noqa: PLC0415
     from ci.publish import conclude, print_summary, reporting_when_interrupted  # noqa: PLC0415
 
     folder = open_run(context, lane=lane, trigger=trigger, fresh=fresh)
-    with context.console, reporting_when_interrupted(context, folder):
+    tell_begun(context, folder)
+    with told_when_cut_off(context, folder), context.console, reporting_when_interrupted(context, folder):
         run_steps(context, folder)
         record = conclude(context, folder, process=True)
         tell(context, folder, record)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from qa.baselines.ledger import Value
 from qa.baselines.standing import standing
 from qa.judging.compare import worse_by
-from qa.judging.spread import RESOURCES
 from qa.model import Baseline
 from qa.requirements.ladder import UnitMismatchError, convert
 
@@ -172,7 +171,7 @@ def ratchets(
     With a requirement, the limit is `margin_share` of the margin at the reference level (of the latest known minimum);
     a reference below the minimum has none to spend. Where nothing is required it is `errors` times the independent
     error of the two levels, hypot(standard errors, run-to-run spread): no less than what their sampling could explain.
-    Resources, which spend no requirement and have no sampling, are listed and have no limit.
+    What the processing costs has no sampling, and is held against its run-to-run spread alone.
     """
     found = []
     for key, steps in _paths(entries).items():
@@ -242,8 +241,6 @@ def _ratchet(
     margin = _reference_margin(steps, values, definition)
     if margin is not None:
         allowed: float | None = margin_share * max(margin, 0.0)
-    elif definition.family == RESOURCES:
-        allowed = None
     else:
         allowed = errors * _independent(steps, unit) or None
     return Ratchet(

@@ -81,6 +81,7 @@ class Person:
 class State(StrEnum):
     """What is said of a commit, in GitHub's words."""
 
+    PENDING = "pending"
     SUCCESS = "success"
     FAILURE = "failure"
     ERROR = "error"

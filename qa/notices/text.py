@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qa.model import Status
@@ -49,11 +50,17 @@ def notice_of(digest: Digest, report: str = "") -> Notice:
 def status_of(record: RunRecord, report: str = "") -> Notice:
     """Word how a run ended for the commit it tested; its context tells runs of single cameras apart."""
     asked = any(one.reason == NOT_ASKED for one in record.plan.not_run)
-    context = "/".join(("obsqa", record.plan.lane.value, *(["+".join(sorted(record.plan.cameras))] if asked else [])))
+    cameras = "+".join(sorted(record.plan.cameras)) if asked else ""
+    context = "/".join(filter(None, ("obsqa", record.plan.lane.value, cameras)))
     failed = sorted({one.scope.camera for one in record.comparisons if one.status is Status.FAIL})
     named = f": {', '.join(failed)}" if failed and record.exit_code == 1 else ""
     subject = one_line(f"{_end(record)}{named}", LONGEST_SUBJECT)
     return Notice(record.run_id, subject, subject, state_of(record), link_of(report, record), one_line(context, 100))
+
+
+def cut_off_of(record: RunRecord, report: str = "") -> Notice:
+    """Word for its commit that a run was cut off before its end: it may be continued, and may not."""
+    return replace(status_of(record, report), subject="it was cut off", text="it was cut off", state=State.ERROR)
 
 
 def alarm_of(subject: str, lines: Iterable[str]) -> Notice:
@@ -64,7 +71,9 @@ def alarm_of(subject: str, lines: Iterable[str]) -> Notice:
 
 def state_of(record: RunRecord) -> State:
     """Return what a commit is said to be: a failure is a verdict, anything else that is not well an error."""
-    return {0: State.SUCCESS, 1: State.FAILURE}.get(-1 if record.exit_code is None else record.exit_code, State.ERROR)
+    if record.exit_code is None:
+        return State.PENDING
+    return {0: State.SUCCESS, 1: State.FAILURE}.get(record.exit_code, State.ERROR)
 
 
 def link_of(report: str, record: RunRecord) -> str:
@@ -84,7 +93,7 @@ def _run(record: RunRecord) -> str:
 
 def _end(record: RunRecord) -> str:
     code = record.exit_code
-    return "it has not ended" if code is None else _ENDS.get(code, f"it ended with exit code {code}")
+    return "it is under way" if code is None else _ENDS.get(code, f"it ended with exit code {code}")
 
 
 def _counts(digest: Digest) -> str:

@@ -13,7 +13,7 @@ pytest.importorskip("requests")
 
 from ci.console import LineConsole
 from ci.lanes import Context, open_run, run_steps
-from ci.notify import send_alarm, send_all
+from ci.notify import send_alarm, send_all, tell_begun, told_when_cut_off
 from ci.notify.retry import Patience
 from ci.notify.testing import HOOK, Web, serving
 from ci.publish import conclude
@@ -192,6 +192,55 @@ def test_lanes_that_are_not_asked_for_are_told_to_commits_only(world: World) -> 
     environ = {name: value for name, value in world.environ.items() if name != "OBSQA_GITHUB_COMMIT"}
     assert world.tell(folder, replace(record, provenance={}), environ=environ, again=True) == ()
     assert len(world.web.said) == 1
+
+
+@pytest.fixture
+def under_way(world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a night that has just begun, in an environment with all secrets."""
+    for name, value in world.environ.items():
+        monkeypatch.setenv(name, value)
+    world.subscribe(PEOPLE)
+    return open_run(world.context, lane=Lane.NIGHTLY, trigger=Trigger(), fresh=True)
+
+
+def test_a_commit_is_pending_while_its_run_is_under_way(world: World, under_way: Path) -> None:
+    """Nobody else is told, and the end is told all the same."""
+    tell_begun(world.context, under_way)
+    assert [(one["context"], one["state"]) for one in world.web.said] == [("obsqa/nightly", "pending")]
+    assert not world.smtp.mails
+    run_steps(world.context, under_way)
+    assert world.tell(under_way, conclude(world.context, under_way)) == ()
+    assert [one["state"] for one in world.web.said if "state" in one] == ["pending", "error"]
+
+
+def test_a_run_that_is_cut_off_leaves_no_commit_pending(world: World, under_way: Path) -> None:
+    """By an abort, a full disk, anything; continued, it is pending again."""
+    tell_begun(world.context, under_way)
+    for error in (KeyboardInterrupt(), OSError("No space left on device")):
+        with pytest.raises(type(error)), told_when_cut_off(world.context, under_way):
+            raise error
+        tell_begun(world.context, under_way)
+    told = [(one["state"], one["description"]) for one in world.web.said]
+    assert told == [("pending", "it is under way"), ("error", "it was cut off")] * 2 + told[:1]
+
+
+def test_a_github_that_is_gone_costs_a_beginning_run_one_try(
+    world: World, under_way: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a line, without the token."""
+    world.web.broken = [503, 503]
+    tell_begun(world.context, under_way)
+    assert len(world.web.asked) == 1
+    said = capsys.readouterr().err
+    assert "the status of" in said
+    assert "HTTP 503" in said
+    assert world.web.token not in said
+
+
+def test_a_run_without_subscriptions_says_nothing_when_it_begins(world: World, tmp_path: Path) -> None:
+    """As on a developer's machine."""
+    tell_begun(replace(world.context, settings=replace(world.context.settings, subscriptions=None)), tmp_path)
+    assert not world.web.asked
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from ci.console import LineConsole
 from ci.lanes import Context
 from ci.notify.testing import Web, serving
 from ci.settings import Settings
+from ci.suite.night import Night
 from qa.engines.base import StepReport
 from qa.engines.recorded import RecordedEngine
+from qa.errors import DiskFullError
 from qa.journal import FILE_NAME, Journal
 from qa.model import Stage, Step, StepOutcome, StepStatus
 from qa.notices.testing import a_finding, a_run
@@ -103,17 +105,7 @@ def test_a_run_that_has_not_ended_is_not_told_of(web: Web, tmp_path: Path, capsy
 
 def test_a_nightly_tells_when_it_ends(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By itself, whatever else it did; a notice that does not get through changes nothing of how it ended."""
-    site = Settings.from_environment()
-    steps = {Step("hsc", "twin", Stage.MEASURE).key: a_failure()}
-    context = Context(
-        settings=site,
-        cameras=[a_camera("hsc")],
-        engine=RecordedEngine(steps),
-        store=MemoryStore(),
-        clock=Clock(NOW.replace(month=4)),
-        console=LineConsole(),
-        provenance={},
-    )
+    context = a_failing_context()
     monkeypatch.setattr("ci.wiring.make_context", lambda *_, **__: context)
     web.broken = [404]
     codes = [run(["nightly", "--new"]), run(["nightly", "--new"])]
@@ -122,6 +114,72 @@ def test_a_nightly_tells_when_it_ends(web: Web, tmp_path: Path, monkeypatch: pyt
     (said,) = web.said
     assert said["text"].startswith("*obsqa nightly 2026-04-01: ")
     assert "FAIL outage of hsc/twin: measure failed: no stars" in said["text"]
+
+
+@pytest.fixture
+def commit(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Add to the site the status of a commit, and return the commit."""
+    (tmp_path / "site.yaml").write_text(f"{SITE}github: {{repository: example/stack, api: '{web.url}'}}\n")
+    web.commits = {"0123456789abcdef0123456789abcdef01234567"}
+    (sha,) = web.commits
+    monkeypatch.setenv("OBSQA_GITHUB_TOKEN", web.token)
+    monkeypatch.setenv("OBSQA_GITHUB_COMMIT", sha)
+    return sha
+
+
+def states(web: Web) -> list[tuple[str, str]]:
+    """Return what was said of the commit, by check and state."""
+    return [(one["context"], one["state"]) for one in web.said if "state" in one]
+
+
+@pytest.mark.usefixtures("commit")
+def test_a_commit_is_pending_until_its_nightly_ends(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it has the state of the run, and when the night is cut off an error."""
+    context = a_failing_context()
+    monkeypatch.setattr("ci.wiring.make_context", lambda *_, **__: context)
+    assert run(["nightly", "--new"]) == 3
+    assert states(web) == [("obsqa/nightly", "pending"), ("obsqa/nightly", "error")]
+    assert [one["description"] for one in web.said if "state" in one] == ["it is under way", "infrastructure failed"]
+
+    def abort(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ci.lanes.run_steps", abort)
+    assert run(["nightly", "--new"]) == 130
+    assert [one["description"] for one in web.said if "state" in one][2:] == ["it is under way", "it was cut off"]
+
+
+@pytest.mark.usefixtures("commit")
+def test_a_commit_is_pending_until_its_checks_end(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first check that needs a run on; a session that is cut off, or cannot be judged, says so."""
+    night = Night(a_failing_context(), (), fresh=True, needs={"hsc": Stage.MEASURE})
+    assert states(web) == []
+    night.reach("hsc", Stage.INGEST)
+    assert states(web) == [("obsqa/commit", "pending")]
+    night.report_so_far()
+    assert states(web)[1:] == [("obsqa/commit", "error")]
+
+    def no_disk(*_: object, **__: object) -> None:
+        raise DiskFullError(night.folder)
+
+    monkeypatch.setattr("ci.suite.night.conclude", no_disk)
+    with pytest.raises(DiskFullError):
+        night.finish()
+    assert states(web)[2:] == [("obsqa/commit", "error")]
+
+
+def a_failing_context() -> Context:
+    """Return what a night uses that fails."""
+    steps = {Step("hsc", "twin", Stage.MEASURE).key: a_failure()}
+    return Context(
+        settings=Settings.from_environment(),
+        cameras=[a_camera("hsc")],
+        engine=RecordedEngine(steps),
+        store=MemoryStore(),
+        clock=Clock(NOW.replace(month=4)),
+        console=LineConsole(),
+        provenance={},
+    )
 
 
 def a_failure() -> StepReport:

@@ -283,11 +283,12 @@ def test_without_requirement_and_error_there_is_no_limit() -> None:
     assert (one.allowed, one.exceeded) == (None, False)
 
 
-def test_resources_are_listed_and_have_no_limit() -> None:
-    """CPU time and memory answer to no requirement: what they took since the first level is only told."""
-    (one,) = a_book(100.0, 150.0, 200.0, metric="peak_memory", stderr=None).crept()
-    assert (one.first, one.now, one.moves) == (100.0, 200.0, 2)
-    assert (one.allowed, one.share, one.exceeded) == (None, None, False)
+def test_the_costs_of_processing_creep_by_three_run_to_run_spreads() -> None:
+    """CPU time and memory answer to no requirement and have no sampling: of memory the spread is a tenth."""
+    (one,) = a_book(100.0, 110.0, 120.0, metric="peak_memory", stderr=None).crept()
+    assert (one.first, one.now, one.moves) == (100.0, 120.0, 2)
+    assert (one.allowed, one.share, one.exceeded) == (pytest.approx(30.0), None, False)
+    assert a_book(100.0, 120.0, 140.0, metric="peak_memory", stderr=None).crept()[0].exceeded
 
 
 def test_a_deficit_may_not_creep_at_all() -> None:

@@ -12,7 +12,7 @@ from qa.model import NotRun, Status
 from qa.notices.digest import digests
 from qa.notices.model import Address, Notice, Person, Service, State, Want
 from qa.notices.testing import a_finding, a_run, an_incident
-from qa.notices.text import LONGEST_SUBJECT, alarm_of, notice_of, one_line, status_of
+from qa.notices.text import LONGEST_SUBJECT, alarm_of, cut_off_of, notice_of, one_line, status_of
 from qa.plan import NOT_ASKED
 from qa.testing import NOW, a_camera
 from reports.testing import HOSTILE
@@ -118,15 +118,26 @@ def test_hostile_names_stay_within_their_line() -> None:
         (3, State.ERROR, "infrastructure failed"),
         (4, State.ERROR, "it is incomplete: a camera did not come through"),
         (77, State.ERROR, "it ended with exit code 77"),
-        (None, State.ERROR, "it has not ended"),
+        (None, State.PENDING, "it is under way"),
     ],
 )
 def test_a_commit_gets_the_state_of_its_run(code: int | None, state: State, text: str) -> None:
-    """A verdict is a failure, anything else that is not well an error; GitHub takes no longer description."""
+    """Without an end it is pending, a verdict is a failure, anything else that is not well an error.
+
+    GitHub takes no longer description.
+    """
     found = status_of(a_run(a_finding("hsc"), exit_code=code), REPORT)
     assert (found.state, found.subject) == (state, text)
     assert len(found.subject) <= LONGEST_SUBJECT
     assert found.context == "obsqa/nightly"
+
+
+def test_a_run_that_was_cut_off_is_no_longer_under_way() -> None:
+    """Of the same check: it is an error until somebody continues it."""
+    record = a_run(a_finding("hsc"), exit_code=None)
+    found = cut_off_of(record, REPORT)
+    assert (found.state, found.subject, found.text) == (State.ERROR, "it was cut off", "it was cut off")
+    assert (found.context, found.link) == (status_of(record, REPORT).context, status_of(record, REPORT).link)
 
 
 def test_runs_of_single_cameras_have_checks_of_their_own() -> None:
