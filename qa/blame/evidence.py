@@ -45,7 +45,8 @@ def of_others(group: Group, scene: Scene) -> Iterator[Evidence]:
     steady = sorted(scene.measured - {*group.cameras, *group.elsewhere})
     together = min(len(group.cameras) - 1, weights.MOST_TOGETHER)
     elsewise = group.facts(of.camera) or group.facts(of.data) or group.facts(of.environment)
-    if together and not elsewise and not group.unchanged(of.stack):
+    shared = not elsewise and not _of_unknown_machine(group) and not group.unchanged(of.stack)
+    if together and shared:
         text = f"{len(group.cameras)} cameras moved, and what they share is the stack."
         yield _algorithm(together * weights.TOGETHER, text)
     alone = min(len(steady), weights.MOST_ALONE) * weights.ALONE
@@ -75,6 +76,11 @@ def of_data(group: Group, _scene: Scene) -> Iterator[Evidence]:
 def of_environment(group: Group, _scene: Scene) -> Iterator[Evidence]:
     """Weigh whether host, processor, threads, system or container changed, and whether that shows in such metrics."""
     changed = group.facts(of.environment)
+    if _of_unknown_machine(group):
+        text = "No known run had what was accepted: it may have been accepted on another machine."
+        yield Evidence(Cause.ENVIRONMENT, weights.HOST_UNKNOWN, text)
+        yield from _of_resources(group)
+        return
     if not changed:
         if group.unchanged(of.environment):
             yield Evidence(Cause.ENVIRONMENT, weights.HOST_SAME, wording.unchanged("the machine", group))
@@ -93,6 +99,10 @@ def of_environment(group: Group, _scene: Scene) -> Iterator[Evidence]:
     else:
         text = "What was measured moved by more than rounding, which another machine does not do."
         yield Evidence(Cause.ENVIRONMENT, weights.LARGE_ON_HARDWARE, text)
+
+
+def _of_unknown_machine(group: Group) -> bool:
+    return all(one.of_unknown_machine for one in group.members)
 
 
 def _mostly_small(group: Group) -> bool:

@@ -74,8 +74,9 @@ def environment(one: Differences) -> Changes:
 def gather(moved: Sequence[Moved]) -> list[Group]:
     """Gather what moved by itself no more than by chance into groups of one cause each.
 
-    The data's changes take what they reach, then the machine's (resources, and everything where neither stack nor
-    camera changed), then those of a camera's own package. All else is the stack's, of all cameras together.
+    The data's changes take what they reach, then the machine's (resources, also those that no known run had at their
+    baseline, and everything where neither stack nor camera changed), then those of a camera's own package. All else is
+    the stack's, of all cameras together.
     """
     pools: dict[Hashable, list[Moved]] = defaultdict(list)
     for one in moved:
@@ -97,7 +98,7 @@ def _pool(one: Moved) -> Hashable:
     if found.data.changed or (one.fewer and not found.data.known):
         return _DATA if found.data_of_all else (_DATA, one.camera)
     nothing_else = found.stack.unchanged and not found.camera.changed
-    if found.environment.changed and one.resource:
+    if one.of_unknown_machine or (found.environment.changed and one.resource):
         return _TIMES
     if found.environment.changed and nothing_else:
         return _HOST

@@ -52,6 +52,11 @@ class Moved:
         return self.key[1].camera, self.key[1].dataset
 
     @property
+    def of_unknown_machine(self) -> bool:
+        """Tell whether it is a cost of processing that no known run had at its baseline: another machine may have."""
+        return self.resource and (self.window is None or self.window.good is None)
+
+    @property
     def small(self) -> bool:
         """Tell whether it moved by no more than what rounding may do."""
         return self.errors is not None and self.errors <= SMALL

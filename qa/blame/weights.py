@@ -21,6 +21,8 @@ STACK_BEFORE = 0.5
 CAMERA_CHANGED = 5.0
 DATA_CHANGED, DATA_SAME, OTHER_EXPOSURES = 9.0, -6.0, 6.0
 HOST_CHANGED, HOST_SAME = 4.0, -6.0
+HOST_UNKNOWN = 2.0
+"""That a baseline was not made here: some of the weight of a host that is known to have changed."""
 
 TOGETHER, MOST_TOGETHER = 1.0, 3
 """Per further camera that moved with the first, up to so many."""

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.blame import Rerun, Trial, attribute
+from qa.blame import Rerun, Trial, Window, attribute
 from qa.blame.odds import odds_of
-from qa.judging.judged import Cause, Shift, ShiftKind
+from qa.judging.judged import Cause, Incident, Shift, ShiftKind
 from qa.model import Change, Scope, Status
 
 METRICS = ("PA1", "PA2", "AM1", "TE1")
@@ -187,25 +187,38 @@ def test_a_container_alone_is_the_environment(make: Any) -> None:
     assert only(incidents(make, ("hsc", "decam"), window=make.window(os="new"))).cause is Cause.ENVIRONMENT
 
 
+def slow(make: Any, window: Window, *tasks: str) -> tuple[Incident, ...]:
+    """Attribute a night in which tasks took more in two cameras; for a task called PA1, the metric of one moved."""
+    comparisons = [make.comparison("PA1", "hsc")] if "PA1" in tasks else []
+    for task in tasks:
+        for camera in ("hsc", "decam") if task != "PA1" else ():
+            one = make.comparison("cpu", camera)
+            scope = Scope(camera, "twin", task=task)
+            comparisons.append(replace(one, result=replace(one.result, scope=scope)))
+    windows = {(one.metric, one.scope): window for one in comparisons}
+    definitions = {"cpu": make.definition("cpu", family="resources")}
+    return attribute(comparisons, windows=windows, cameras=make.cameras, definitions=definitions)
+
+
 def test_another_machine_makes_tasks_slower(make: Any) -> None:
     """Also where the stack changed; one task alone is the algorithm's."""
-    definition = make.definition("cpu", family="resources")
+    changed = make.window
+    assert only(slow(make, changed(host="b"), "isr", "coadd")).cause is Cause.ENVIRONMENT
+    assert only(slow(make, changed(host="b", package_afw="2"), "isr", "coadd")).cause is Cause.ENVIRONMENT
+    assert only(slow(make, changed(host="b", package_afw="2"), "isr")).cause is Cause.ALGORITHM
+    assert only(slow(make, changed(package_afw="2"), "isr", "coadd")).cause is Cause.ALGORITHM
 
-    def slow(*tasks: str, **changed: str) -> Cause:
-        comparisons = []
-        for task in tasks:
-            for camera in ("hsc", "decam"):
-                one = make.comparison("cpu", camera)
-                scope = Scope(camera, "twin", task=task)
-                comparisons.append(replace(one, result=replace(one.result, scope=scope)))
-        windows = {(one.metric, one.scope): make.window(**changed) for one in comparisons}
-        found = attribute(comparisons, windows=windows, cameras=make.cameras, definitions={"cpu": definition})
-        return only(found).cause
 
-    assert slow("isr", "coadd", host="b") is Cause.ENVIRONMENT
-    assert slow("isr", "coadd", host="b", package_afw="2") is Cause.ENVIRONMENT
-    assert slow("isr", host="b", package_afw="2") is Cause.ALGORITHM
-    assert slow("isr", "coadd", package_afw="2") is Cause.ALGORITHM
+def test_costs_that_were_accepted_elsewhere_are_the_environment(make: Any) -> None:
+    """A first night on another machine blames no algorithm for its time, and still for what it measures."""
+    first = Window(make.run(2), None)
+    found = only(slow(make, first, "isr", "coadd"))
+    assert found.cause is Cause.ENVIRONMENT
+    assert any("it may have been accepted on another machine" in one.text for one in found.evidence)
+    assert not any("what they share is the stack" in one.text for one in found.evidence)
+    assert only(slow(make, first, "isr")).cause is Cause.ALGORITHM
+    both = {one.cause: {metric for metric, _ in one.members} for one in slow(make, first, "PA1", "isr", "coadd")}
+    assert both == {Cause.ENVIRONMENT: {"cpu"}, Cause.ALGORITHM: {"PA1"}}
 
 
 def lonely(make: Any, sigma: Any = 3.5, *, window: Any = None, **more: Any) -> Any:
