@@ -56,6 +56,13 @@ class Checkouts:
             raise UntestableError(failure)
         return place
 
+    def content(self, name: str, revision: str) -> str:
+        """Name what trials read of a revision: two revisions of the same name need one trial."""
+        package = self.packages[name]
+        if package.repository is None:
+            return revision
+        return git.content(package.repository, revision, package.reads)
+
     def python(self, name: str, place: Path) -> Path:
         """Return what of a checkout goes on PYTHONPATH.
 

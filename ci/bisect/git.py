@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from qa.bisect.search import Lineage
 from qa.errors import InfrastructureError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+/-]*")
@@ -60,6 +62,20 @@ def lineage(repository: Path, good: str, bad: str, *, first_parent: bool = False
         lost=_history(repository, bad, good, first_parent=first_parent),
         base=base.stdout.strip() or None if base.returncode == 0 else None,
     )
+
+
+def content(repository: Path, revision: str, parts: Sequence[str] = ()) -> str:
+    """Name what a commit holds, of some parts where these are given: the same name is the same content.
+
+    Raises
+    ------
+    GitError
+        If there is no such commit.
+    """
+    if not parts:
+        return ask(repository, "name the content of a commit", "rev-parse", "--verify", f"{revision}^{{tree}}").strip()
+    listed = ask(repository, "name the content of a commit", "ls-tree", "-z", revision, "--", *parts)
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def add_worktree(repository: Path, sha: str, folder: Path) -> None:

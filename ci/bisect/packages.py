@@ -3,7 +3,7 @@
 The file has `schema: 1` and, under `packages`, for each name either `repository`, a git repository seen from the
 file's folder, or `pip`, the name by which pip installs a version of it (without dependencies); then, if need be,
 `python`, the folder in it that goes on PYTHONPATH (default: `python` if there is one, else the top), and `build`, an
-argument list run once in each checkout.
+argument list run once in each checkout, and `reads`, the paths in it that trials depend on (default: everything).
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Package(BaseModel):
     pip: Annotated[str, Field(pattern=rf"^{NAME.pattern}$")] | None = None
     python: Annotated[str, AfterValidator(_stays_inside)] | None = None
     build: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    reads: tuple[Annotated[str, AfterValidator(_stays_inside)], ...] = ()
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Package:

@@ -48,20 +48,21 @@ class _Trials:
     tools: Tools
     probe: Probe
     fixed: Mapping[str, str]
-    used: dict[str, Trial] = field(default_factory=dict)
+    used: dict[tuple[object, ...], Trial] = field(default_factory=dict)
     ends: Ends | None = None
 
     def value(self, combination: Combination, repeat: int = 0) -> float | str:
         """Return what a combination measures, or why it cannot be tested."""
-        key = key_of(combination, repeat, self._depends())
+        key = key_of(self._contents(combination), repeat, self._depends())
         known = self.tools.journal.known.get(key)
         done = known or self._make(key, combination, repeat)
         if known is None:
             self.tools.journal.append(done)
         value = done.reason or value_of(done.values, self.probe)
-        if key not in self.used:
-            self.used[key] = self._trial(done, value)
-            self._tell(self.used[key], made=known is None)
+        place = (repeat, *sorted(combination.items()))
+        if place not in self.used:
+            self.used[place] = self._trial(_as(done, combination), value)
+            self._tell(self.used[place], made=known is None)
         return value
 
     def outcome(self, combination: Combination) -> Outcome:
@@ -71,6 +72,10 @@ class _Trials:
     def judged(self) -> tuple[Trial, ...]:
         """Return all trials in the order of their first use, judged by the ends."""
         return tuple(self._rejudged(trial) for trial in self.used.values())
+
+    def _contents(self, combination: Mapping[str, str]) -> dict[str, str]:
+        """Name what each package of a combination holds: commits that agree in all that is read need one trial."""
+        return {name: self.tools.checkouts.content(name, revision) for name, revision in combination.items()}
 
     def _make(self, key: str, combination: Combination, repeat: int) -> Done:
         """Check out, build and run one combination."""
@@ -87,9 +92,10 @@ class _Trials:
 
     def _depends(self) -> dict[str, object]:
         scope = self.probe.scope
-        built = {name: (one.build, one.python) for name, one in self.tools.packages.items()}
+        built = {name: (one.build, one.python, one.reads) for name, one in self.tools.packages.items()}
         data = {"camera": scope.camera, "dataset": scope.dataset, "lane": self.probe.lane.value}
-        return {"data": data, "packages": built, "fixed": dict(self.fixed), "runner": dict(self.tools.runner.depends)}
+        fixed, runner = self._contents(self.fixed), dict(self.tools.runner.depends)
+        return {"data": data, "packages": built, "fixed": fixed, "runner": runner}
 
     def _judged(self, value: float | str) -> Outcome:
         if isinstance(value, str):
@@ -111,6 +117,13 @@ class _Trials:
         names = " ".join(f"{name}@{revision[:9]}" for name, revision in trial.combination.items())
         known = "" if made else "known already: "
         self.tools.say(f"trial {len(self.used)} ({names}): {known}{judged}{shown}")
+
+
+def _as(done: Done, combination: Combination) -> Done:
+    """Return a trial as that of another combination of the same content, which cost nothing."""
+    if done.combination == combination:
+        return done
+    return replace(done, combination=combination, cpu_seconds=0.0, wall_seconds=0.0)
 
 
 def carry_out(plan: BisectPlan, tools: Tools) -> tuple[Probe, Answer]:

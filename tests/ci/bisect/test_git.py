@@ -76,3 +76,22 @@ def test_what_git_cannot_do_is_one_line(package: Any, tmp_path: Path) -> None:
     """With what git said."""
     with pytest.raises(git.GitError, match=r"detect: git must check out a commit, found: fatal: .*; look at the repo"):
         git.add_worktree(package.folder / "detect", "0" * 40, tmp_path / "place")
+
+
+def test_commits_of_the_same_content_have_the_same_name_for_it(package: Any) -> None:
+    """Of all they hold, or of the parts that are asked for; a part that is missing is one content, too."""
+    repository, (first, *_, last) = package.folder / "detect", package.commits["detect"]
+    package.git("detect", "reset", "--hard", "--quiet")
+    package.git("detect", "commit", "--quiet", "--allow-empty", "-m", "empty")
+    empty = package.git("detect", "rev-parse", "HEAD")
+    assert git.content(repository, empty) == git.content(repository, last) != git.content(repository, first)
+    (repository / "NEWS").write_text("words")
+    package.git("detect", "add", ".")
+    package.git("detect", "commit", "--quiet", "-m", "words")
+    words = package.git("detect", "rev-parse", "HEAD")
+    assert git.content(repository, words) != git.content(repository, last)
+    for parts in (["python"], ["python", "nothing"], ["nothing"]):
+        assert git.content(repository, words, parts) == git.content(repository, last, parts)
+    assert git.content(repository, last, ["python"]) != git.content(repository, first, ["python"])
+    with pytest.raises(git.GitError, match="name the content of a commit"):
+        git.content(repository, "nowhere")

@@ -19,13 +19,14 @@ def test_repositories_are_seen_from_their_file(stack: Any) -> None:
     file.write_text(
         "schema: 1\npackages:\n"
         "  detect: {repository: measure}\n"
-        "  measure: {repository: ./measure, python: python, build: [make, all]}\n"
+        "  measure: {repository: ./measure, python: python, build: [make, all], reads: [python, config/a.py]}\n"
         "  astropy: {pip: astropy}\n"
     )
     packages = read_packages(file, [f"detect={stack.folder / 'detect'}"])
     assert packages["detect"].repository == stack.folder / "detect"
     assert packages["measure"].repository == stack.folder / "measure"
     assert (packages["measure"].python, packages["measure"].build) == ("python", ("make", "all"))
+    assert (packages["measure"].reads, packages["detect"].reads) == (("python", "config/a.py"), ())
     assert packages["astropy"].pip == "astropy"
 
 
@@ -37,6 +38,7 @@ def test_repositories_are_seen_from_their_file(stack: Any) -> None:
         ("schema: 1\npackages: {../x: {pip: x}}", "a package's name is letters, digits"),
         ("schema: 1\npackages: {x: {pip: x, python: ../../etc}}", "a path inside the package, found '../../etc'"),
         ("schema: 1\npackages: {x: {pip: x, python: /etc}}", "a path inside the package, found '/etc'"),
+        ("schema: 1\npackages: {x: {pip: x, reads: [../y]}}", "a path inside the package, found '../y'"),
         ("schema: 1\npackages: {x: {python: y}}", "one of repository and pip is needed"),
         ("schema: 1\npackages: {x: {pip: '--index-url=x'}}", "String should match pattern"),
         ("schema: 1\npackages: {x: {pip: x, colour: red}}", "Extra inputs are not permitted at packages.x.colour"),

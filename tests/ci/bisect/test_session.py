@@ -190,6 +190,35 @@ def test_merged_branches_are_searched_or_taken_as_one(stack: Any, capsys: pytest
     assert first["certainty"]["chance"] is None
 
 
+@pytest.mark.parametrize("reads", ["", ", reads: [python]"])
+def test_commits_that_change_nothing_that_is_read_are_not_run(
+    stack: Any, capsys: pytest.CaptureFixture[str], reads: str
+) -> None:
+    """Empty ones never, those of texts where the file says what trials read; the commit is found all the same."""
+    stack.add("calibrate", ["SCATTER = 5.0"])
+    stack.git("calibrate", "reset", "--hard", "--quiet")
+    for subject, scatter in (("before", 5.0), ("the change", 7.0)):
+        stack.commits["calibrate"].append(stack.commit("calibrate", f"SCATTER = {scatter}", subject))
+        for number in range(8):
+            if reads:
+                (stack.folder / "calibrate" / "NEWS").write_text(f"{subject} {number}")
+            stack.git("calibrate", "add", ".")
+            stack.git("calibrate", "commit", "--quiet", "--allow-empty", "-m", f"words {number}")
+        stack.commits["calibrate"].append(stack.git("calibrate", "rev-parse", "HEAD"))
+    stack.runs()
+    file = stack.folder / "stack.yaml"
+    file.write_text(f"schema: 1\npackages:\n  calibrate: {{repository: calibrate{reads}}}\n")
+    script = "import calibrate, pathlib, sys; open(sys.argv[1], 'a').write('x'); sys.exit(calibrate.SCATTER > 6)"
+    command = [sys.executable, "-S", "-c", script, str(stack.folder / "count")]
+    line = ["bisect", "good", "bad", "--runs", str(stack.folder / "runs"), "--packages", str(file), "--yes", "--json"]
+    assert cli.run([*line, "--by-exit-code", "--repeat", "1", "--", *command]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert found(answer) == [("calibrate", ["the change"])]
+    assert stack.count == 3  # the first commit, the one before the change, the change
+    assert len(answer["trials"]) > 3
+    assert sum(trial["wall_seconds"] > 0 for trial in answer["trials"]) == 3
+
+
 def test_a_lost_commit_is_found(stack: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the bad run had an older revision, the commit that it lacks is named, and said to be lacking."""
     stack.add("calibrate", ["SCATTER = 7.0"] * 4 + ["SCATTER = 5.0"] * 3)
