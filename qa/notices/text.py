@@ -59,8 +59,11 @@ def status_of(record: RunRecord, report: str = "") -> Notice:
 
 
 def cut_off_of(record: RunRecord, report: str = "") -> Notice:
-    """Word for its commit that a run was cut off before its end: it may be continued, and may not."""
-    return replace(status_of(record, report), subject="it was cut off", text="it was cut off", state=State.ERROR)
+    """Word for its commit that a run was cut off before its end, if it was: it may be continued, and may not."""
+    status = status_of(record, report)
+    if record.exit_code is not None:
+        return status
+    return replace(status, subject="it was cut off", text="it was cut off", state=State.ERROR)
 
 
 def alarm_of(subject: str, lines: Iterable[str]) -> Notice:

@@ -138,6 +138,8 @@ def test_a_run_that_was_cut_off_is_no_longer_under_way() -> None:
     found = cut_off_of(record, REPORT)
     assert (found.state, found.subject, found.text) == (State.ERROR, "it was cut off", "it was cut off")
     assert (found.context, found.link) == (status_of(record, REPORT).context, status_of(record, REPORT).link)
+    ended = a_run(a_finding("hsc"), exit_code=1)
+    assert cut_off_of(ended, REPORT) == status_of(ended, REPORT)
 
 
 def test_runs_of_single_cameras_have_checks_of_their_own() -> None:
