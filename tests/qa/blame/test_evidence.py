@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qa.blame import Rerun, weights, wording
+from qa.blame import Rerun, Trial, weights, wording
 from qa.blame import evidence as observe
 from qa.blame.chance import coincidence
 from qa.blame.facts import differences
@@ -132,6 +132,62 @@ def test_the_machine(make: Any, members: Any, fact: Any, weight: Any, text: Any)
     assert found[1] == Evidence(Cause.ENVIRONMENT, weight, text)
     if weight == weights.RESOURCES_ONLY:
         assert found[2] == Evidence(Cause.ALGORITHM, weights.RESOURCES_BY_STACK, "No measured quantity moved.")
+
+
+def test_a_machine_that_is_not_known(make: Any) -> None:
+    """Costs that no known run had at their baseline speak for another one, and their sharing for no stack."""
+    members = [replace(make.moved(camera, resource=True), window=None) for camera in ("hsc", "decam")]
+    assert list(observe.of_environment(Group(tuple(members)), scene(make))) == [
+        Evidence(
+            Cause.ENVIRONMENT,
+            weights.HOST_UNKNOWN,
+            "No known run had what was accepted: it may have been accepted on another machine.",
+        ),
+        Evidence(Cause.ENVIRONMENT, weights.RESOURCES_ONLY, "Only time and memory moved, which depend on the machine."),
+        Evidence(Cause.ALGORITHM, weights.RESOURCES_BY_STACK, "No measured quantity moved."),
+    ]
+    assert list(observe.of_others(Group(tuple(members)), scene(make, "hsc", "decam"))) == []
+    mixed = Group((members[0], replace(members[1], resource=False)))
+    assert list(observe.of_environment(mixed, scene(make))) == []
+    (one,) = observe.of_others(mixed, scene(make, "hsc", "decam"))
+    assert one == Evidence(Cause.ALGORITHM, weights.TOGETHER, "2 cameras moved, and what they share is the stack.")
+
+
+def test_the_camera(make: Any) -> None:
+    """Where the design lets it be blamed its own change speaks against it; else a veto says why not."""
+    (one,) = observe.of_camera(group(make, make.moved(), package_obs_subaru="2"), scene(make))
+    text = "What belongs to hsc changed since the last good run (night-1): package obs_subaru from 1 to 2."
+    assert one == Evidence(Cause.CAMERA, weights.CAMERA_CHANGED, text)
+    (one,) = observe.of_camera(group(make, make.moved(), package_obs_subaru="2", host="b"), scene(make))
+    text = "It is not only the camera's package: the machine changed, too."
+    assert one == Evidence(Cause.CAMERA, weights.VETO, text)
+    both = Trial("hsc", frozenset({"afw"}), mended=True)
+    (one,) = observe.of_camera(group(make, make.moved(), package_obs_subaru="2"), scene(make, trials=(both,)))
+    text = "It is not only the camera's package: swapping the stack back mends it."
+    assert one == Evidence(Cause.CAMERA, weights.VETO, text)
+
+
+def test_trials_of_swapped_packages(make: Any) -> None:
+    """Of the camera's own packages and of the stack's: one that failed says more than those that mended."""
+    moved = group(make, make.moved(), package_obs_subaru="2", package_afw="2")
+    own, stack = frozenset({"obs_subaru"}), frozenset({"afw"})
+
+    def found(*trials: Trial) -> list[Evidence]:
+        return list(observe.of_trials(moved, scene(make, trials=trials)))
+
+    mends = Evidence(Cause.CAMERA, weights.MENDED, "Swapping obs_subaru back mends it.")
+    fails = Evidence(Cause.CAMERA, weights.NOT_MENDED, "Swapping obs_subaru back does not mend it.")
+    assert found() == []
+    assert found(Trial("hsc", own, mended=True)) == [mends]
+    assert found(Trial("hsc", own, mended=True), Trial("hsc", own, mended=False)) == [fails]
+    assert found(Trial("hsc", own, mended=True), Trial("hsc", stack, mended=False)) == [
+        mends,
+        Evidence(Cause.ALGORITHM, weights.NOT_MENDED, "Swapping afw back does not mend it."),
+    ]
+    assert found(Trial("hsc", frozenset({"afw", "utils"}), mended=True)) == [
+        Evidence(Cause.ALGORITHM, weights.MENDED, "Swapping afw and utils back mends it.")
+    ]
+    assert found(Trial("decam", own, mended=True)) == []
 
 
 def test_the_past_of_what_moved(make: Any) -> None:
