@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.blame import Rerun, Trial, Window, attribute
+from qa.blame.facts import Differences, differences
+from qa.blame.group import gather
 from qa.blame.odds import odds_of
 from qa.judging.judged import Cause, Incident, Shift, ShiftKind
 from qa.model import Change, Scope, Status
@@ -338,3 +340,42 @@ def test_a_member_without_a_good_run_changes_no_sentence(make: Any) -> None:
     one = only(incidents(make, tuple(windows), windows=windows))
     texts = [each.text for each in one.evidence]
     assert "The stack changed since the last good run (night-1): package afw from 1 to 2." in texts
+
+
+def gathered(make: Any, *members: tuple[Any, Window | None]) -> list[set[str]]:
+    """Gather series with their windows, and return the cameras of each group."""
+    found = [
+        replace(
+            one, window=window, differences=differences(window, one.place, make.cameras) if window else Differences()
+        )
+        for one, window in members
+    ]
+    return [set(group.cameras) for group in gather(found)]
+
+
+def test_what_only_the_machine_reaches_is_apart_from_what_the_stack_does(make: Any) -> None:
+    """A cost of processing belongs to a changed machine, and without one to the stack like everything else."""
+    stack, host = make.window(package_afw="2"), make.window(host="b")
+    both = make.window(host="b", package_afw="2")
+    assert gathered(make, (make.moved("hsc"), host), (make.moved("decam"), stack)) == [{"hsc"}, {"decam"}]
+    assert gathered(make, (make.moved("hsc"), both), (make.moved("decam"), stack)) == [{"hsc", "decam"}]
+    cost = make.moved("hsc", "cpu", resource=True)
+    assert gathered(make, (cost, both), (make.moved("decam"), stack)) == [{"hsc"}, {"decam"}]
+    assert gathered(make, (cost, stack), (make.moved("decam"), stack)) == [{"hsc", "decam"}]
+
+
+def test_fewer_visits_are_the_datas_unless_these_are_known_to_be_the_same(make: Any) -> None:
+    """Known data with other visits are a matter of the software."""
+    stack = make.window(package_afw="2")
+    unknown = make.window("data hsc/twin", package_afw="2")
+    fewer, other = make.moved("hsc", fewer=True), (make.moved("decam"), stack)
+    assert gathered(make, (fewer, stack), other) == [{"hsc", "decam"}]
+    assert gathered(make, (fewer, unknown), other) == [{"hsc"}, {"decam"}]
+
+
+def test_windows_that_touch_have_no_moment_in_common(make: Any) -> None:
+    """The first bad run of one is the last good run of the other; what has no window goes with the first."""
+    first, second, third = (make.window(night=night, package_afw="2") for night in (2, 3, 4))
+    members = [(make.moved("hsc"), first), (make.moved("decam"), second), (make.moved("latiss"), third)]
+    assert gathered(make, *members) == [{"hsc"}, {"decam"}, {"latiss"}]
+    assert gathered(make, *members, (make.moved("lsstcam"), None)) == [{"lsstcam", "hsc"}, {"decam"}, {"latiss"}]

@@ -40,3 +40,14 @@ def test_what_cannot_be_compared_is_left_out(make: Any) -> None:
     one = make.comparison().result
     assert moves([one], [one], definitions={}) == ()
     assert moves([one], [replace(one, unit="mag")], definitions={"PA1": make.definition()}) == ()
+
+
+def test_moves_of_one_size_come_by_metric_and_scope(make: Any) -> None:
+    """Each in the unit it was measured in."""
+    places = [(metric, camera) for metric in ("B", "A") for camera in ("lsstcam", "decam", "hsc")]
+    one = [make.comparison(metric, camera, sigma=0.0).result for metric, camera in places]
+    two = [make.comparison(metric, camera, sigma=10.0).result for metric, camera in places]
+    found = moves(one, two, definitions={name: make.definition(name) for name in "AB"})
+    cameras = ("decam", "hsc", "lsstcam")
+    assert [(each.metric, each.scope.camera) for each in found] == [(name, one) for name in "AB" for one in cameras]
+    assert {each.unit for each in found} == {"mmag"}
