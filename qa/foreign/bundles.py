@@ -30,13 +30,16 @@ PACKAGE = "analysis_tools"
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     metric: str = Field(min_length=1)
     value: float | None = None
     unit: str | None = ""
     stderr: float | None = None
     n: int | None = None
+    band: str | None = None
+    task: str | None = None
+    reason: str | None = None
 
 
 _RECORDS = TypeAdapter(list[_Record])

@@ -95,6 +95,10 @@ def test_errors_that_are_no_numbers_are_left_out_and_told(write: Write) -> None:
         ({"a": 3}, "found at a: input should be a valid list"),
         ({"a": [{"value": 1}]}, "found at a.0.metric: field required"),
         ({"a": [record("x", "much")]}, "found at a.0.value: "),
+        ({"a": [record("x", "0")]}, "found at a.0.value: input should be a valid number"),
+        ({"a": [record("x", value=True)]}, "found at a.0.value: input should be a valid number"),
+        ({"a": [record("x", task=3)]}, "found at a.0.task: input should be a valid string"),
+        ({"a": [record("x", band=["r"])]}, "found at a.0.band: input should be a valid string"),
         ({"a": [record("x", stderr=-0.5)]}, "must be a bundle whose errors are not negative, found a.x with a stderr"),
     ],
 )
