@@ -43,17 +43,22 @@ class Tools:
 
 @dataclass(slots=True)
 class _Trials:
-    """The trials of one probe: those of the journal are not made again."""
+    """The trials of one probe: those of the journal are not made again; `depends` is what they have in common."""
 
     tools: Tools
     probe: Probe
     fixed: Mapping[str, str]
     used: dict[tuple[object, ...], Trial] = field(default_factory=dict)
     ends: Ends | None = None
+    depends: dict[str, object] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read once what belongs to every trial: it asks git about each package that is the same in both runs."""
+        self.depends = self._depends()
 
     def value(self, combination: Combination, repeat: int = 0) -> float | str:
         """Return what a combination measures, or why it cannot be tested."""
-        key = key_of(self._contents(combination), repeat, self._depends())
+        key = key_of(self._contents(combination), repeat, self.depends)
         known = self.tools.journal.known.get(key)
         done = known or self._make(key, combination, repeat)
         if known is None:

@@ -88,8 +88,7 @@ def send_all(
 
 def tell(context: Context, folder: Path, record: RunRecord) -> None:
     """Send the notices of a judged run, and warn on the console of those that could not be."""
-    for line in send_all(context, folder, record):
-        context.console.say(f"warning: {line}")
+    _warn(context, send_all(context, folder, record))
 
 
 def tell_begun(context: Context, folder: Path) -> None:
@@ -204,8 +203,7 @@ def _tell_commit(context: Context, folder: Path, words: Callable[[RunRecord, str
         outbox = Outbox(channels_of(site, secrets, context.clock), patience=Patience(0.0))
         yield from outbox.send(_without(secrets, found))
 
-    for line in _never_raising(send, secrets):
-        context.console.say(f"warning: {line}")
+    _warn(context, _never_raising(send, secrets))
 
 
 def _statuses(
@@ -262,6 +260,11 @@ def _without(secrets: Secrets, found: Iterable[Post]) -> Iterator[Post]:
             said, subject=cut(said.subject), text=cut(said.text), link=cut(said.link), context=cut(said.context)
         )
         yield replace(post, notice=clean)
+
+
+def _warn(context: Context, faults: Iterable[str]) -> None:
+    for line in faults:
+        context.console.say(f"warning: {line}")
 
 
 def _never_raising(send: Callable[[], Iterator[str]], secrets: Secrets) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qa.blame import CameraFacts, Run, Window
+from qa.blame.facts import Differences, differences
 from qa.blame.moved import Moved
 from qa.metrics.base import Direction, MetricDefinition
 from qa.model import Baseline, Change, Comparison, Lane, Level, Measurement, Plan, Scope, Status, Trigger, Unmeasured
@@ -101,6 +102,11 @@ class Make:
         task = more.pop("task", None)
         given = {"window": self.window(), "sigma": 50.0, "errors": 1.0} | more
         return Moved((metric, Scope(camera, "twin", None if task else "r", 0, task)), **given)
+
+    def within(self, one: Moved, window: Window | None) -> Moved:
+        """Give a series that moved a window, and what changed in it."""
+        changed = differences(window, one.place, self.cameras) if window else Differences()
+        return replace(one, window=window, differences=changed)
 
     def record(self, night: int, *comparisons: Comparison, **changed: str) -> RunRecord:
         """Make the record of a judged night."""

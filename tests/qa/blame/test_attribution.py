@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.blame import Rerun, Trial, Window, attribute
-from qa.blame.facts import Differences, differences
 from qa.blame.group import gather
 from qa.blame.odds import odds_of
 from qa.judging.judged import Cause, Incident, Shift, ShiftKind
@@ -344,12 +343,7 @@ def test_a_member_without_a_good_run_changes_no_sentence(make: Any) -> None:
 
 def gathered(make: Any, *members: tuple[Any, Window | None]) -> list[set[str]]:
     """Gather series with their windows, and return the cameras of each group."""
-    found = [
-        replace(
-            one, window=window, differences=differences(window, one.place, make.cameras) if window else Differences()
-        )
-        for one, window in members
-    ]
+    found = [make.within(one, window) for one, window in members]
     return [set(group.cameras) for group in gather(found)]
 
 

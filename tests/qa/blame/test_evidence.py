@@ -12,7 +12,6 @@ import pytest
 from qa.blame import Rerun, Trial, weights, wording
 from qa.blame import evidence as observe
 from qa.blame.chance import coincidence
-from qa.blame.facts import differences
 from qa.blame.group import Group, Scene
 from qa.judging.judged import Cause, Evidence, Shift, ShiftKind
 from qa.model import Scope
@@ -26,8 +25,7 @@ BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 def group(make: Any, *members: Moved, **changed: str) -> Group:
     """Gather members whose window has these changes."""
     window = make.window(**changed)
-    found = [replace(one, window=window, differences=differences(window, one.place, make.cameras)) for one in members]
-    return Group(tuple(found))
+    return Group(tuple(make.within(one, window) for one in members))
 
 
 def scene(make: Any, *measured: str, **more: Any) -> Scene:
